@@ -1,0 +1,1 @@
+"""The graph: port types, node declarations, registry, document, validation, edits, migrations."""

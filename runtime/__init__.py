@@ -1,0 +1,1 @@
+"""The runtime: pixel language, plan compiler, scheduler, sessions, inference, media, command line."""
