@@ -23,7 +23,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Generic, Literal, TypeVar, get_args, get_origin
 
 from .errors import DeclarationError
-from .types import Choice, Model, PortType
+from .types import Asset, Choice, Look, Model, PortType
 
 __all__ = [
     "Declaration",
@@ -225,6 +225,7 @@ class Declaration:
     fallback: Fallback = "last"
     isolated: bool = False
     effectful: bool = False
+    delay: bool = False
     arguments: tuple[str, ...] = ()
     pixel_arguments: tuple[str, ...] = ()
     extra: dict[str, Any] = field(default_factory=dict, compare=False)
@@ -283,6 +284,11 @@ class Node:
         """Parameters as saved by `version` → as this version wants them. Override when the version rises."""
         return params
 
+    @classmethod
+    def migrate_port(cls, name: str, version: int) -> str:
+        """A port's or parameter's name in `version` → its name now. Override when one is renamed."""
+        return name
+
 
 class PixelNode(Node):
     """A pure function of the pixels at one place or sampled near it, in the pixel language.
@@ -303,7 +309,8 @@ class ProcessNode(Node):
     gives the outputs.
 
     Class options: latency="frame"|"model"|"slow", scope="frame"|"clip", fallback="last"|"empty"|"pass",
-    isolated=True, effectful=True (a sink: never pruned).
+    isolated=True, effectful=True (a sink: never pruned), delay=True (its outputs are of the frame before, so a cycle
+    may pass through it; its inputs are taken at the frame's end).
     """
 
     def open(self, context: Any) -> None:
@@ -329,7 +336,7 @@ def declare(cls: type[Node], type_id: str, version: int, options: dict[str, Any]
         if isinstance(v, Slot)
     )
     kind = "pixel" if issubclass(cls, PixelNode) else "process"
-    known = {"latency", "scope", "fallback", "isolated", "effectful"}
+    known = {"latency", "scope", "fallback", "isolated", "effectful", "delay"}
     if extra := set(options) - known:
         raise DeclarationError(f"{where}: unknown option {sorted(extra)[0]!r}; known: {', '.join(sorted(known))}")
     names = [p.name for p in (*inputs, *params)]
@@ -393,7 +400,7 @@ def _read_annotations(cls: type[Node], where: str):
 def _parameter(name: str, kind: type[PortType], given: Any, where: str) -> Parameter:
     if not isinstance(given, Parameter):
         given = Parameter("", kind, default=kind.empty if given is None else given)
-    structural = given.structural or kind in (Choice, Model)
+    structural = given.structural or kind in (Choice, Model, Look, Asset)
     default = kind.empty if given.default is None else given.default
     made = replace(given, name=name, type=kind, structural=structural, default=default)
     if kind is Choice and made.default not in made.choices:

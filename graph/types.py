@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal
 __all__ = [
     "CONVERSIONS",
     "TYPES",
+    "Asset",
     "Audio",
     "Bodies",
     "Body",
@@ -32,6 +33,7 @@ __all__ = [
     "ImageSequence",
     "Integer",
     "Light",
+    "Look",
     "Mask",
     "Material",
     "Mesh",
@@ -297,6 +299,18 @@ class Model(PortType):
     """A reference to a model of the registry, or to a model file."""
 
     family, colour = "asset", "#9a86d8"
+
+
+class Asset(PortType):
+    """A file of the effect: `{"asset": "assets/hat.glb", "sha256": …}`; `process` gets its path."""
+
+    family, colour = "asset", "#b0b7c3"
+
+
+class Look(PortType):
+    """A 3-D colour table (`.cube`) of the effect; `pixel` gets it as a LutTable."""
+
+    family, colour = "asset", "#d9a0c8"
 
 
 class Trigger(PortType):
