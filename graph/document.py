@@ -103,10 +103,14 @@ def load_effect(path: str | os.PathLike[str]) -> Effect:
     file = file / FILE if file.is_dir() else file
     try:
         if file.stat().st_size > MAX_BYTES:
-            raise DocumentError(f"{file}: larger than {MAX_BYTES >> 20} MB; an effect's pictures belong in assets/")
+            raise DocumentError(
+                f"{file}: larger than {MAX_BYTES >> 20} MB; an effect's pictures belong in assets/"
+            )
         raw = file.read_bytes()
     except FileNotFoundError:
-        raise DocumentError(f"{file}: no such effect; make one with: spellwire new {Path(path).name}") from None
+        raise DocumentError(
+            f"{file}: no such effect; make one with: spellwire new {Path(path).name}"
+        ) from None
     except OSError as error:
         raise DocumentError(f"{file}: can't be read: {error.strerror}") from None
     return parse_effect(raw, str(file), file.parent)
@@ -185,15 +189,15 @@ def _graph(body: Reader) -> dict[str, Any]:
     interface = tuple(_entry(row) for row in body.rows("interface"))
     ui = body.child("ui")
     positions = {key: spot.pair() for key, spot in ui.section("positions", short="at")}
-    return dict(
-        nodes=body.frozen(nodes),
-        wires=tuple(wires),
-        interface=interface,
-        next_id=body.take("next_id", int, 1),
-        positions=body.frozen(positions),
-        ui=ui.rest(),
-        extra=body.rest(),
-    )
+    return {
+        "nodes": body.frozen(nodes),
+        "wires": tuple(wires),
+        "interface": interface,
+        "next_id": body.take("next_id", int, 1),
+        "positions": body.frozen(positions),
+        "ui": ui.rest(),
+        "extra": body.rest(),
+    }
 
 
 def wires_from_data(target: str, node: Reader) -> list[Wire]:
@@ -246,7 +250,9 @@ def dump_effect(effect: Effect) -> str:
 
 def _group_data(group: GroupDefinition) -> Block:
     inputs = {
-        p.name: {"type": p.type} | _without(optional=p.optional, carried=p.carried, doc=p.doc) | _sorted(p.extra)
+        p.name: {"type": p.type}
+        | _without(optional=p.optional, carried=p.carried, doc=p.doc)
+        | _sorted(p.extra)
         for p in group.inputs
     }
     outputs = {
@@ -310,7 +316,9 @@ def _without(**items: Any) -> dict[str, Any]:
 
 
 def _word(value: Any) -> str:
-    return {list: "a list", str: "a text", bool: "a yes or no", type(None): "null"}.get(type(value), "a number")
+    return {list: "a list", str: "a text", bool: "a yes or no", type(None): "null"}.get(
+        type(value), "a number"
+    )
 
 
 def save_effect(effect: Effect, path: str | os.PathLike[str]) -> Path:

@@ -63,7 +63,7 @@ def freeze(value: Any, depth: int = 0) -> Any:
     if isinstance(value, Iterable) and not isinstance(value, (bytes, bytearray)):
         return tuple(freeze(v, depth + 1) for v in value)
     if hasattr(value, "item"):  # a NumPy scalar
-        return freeze(value.item(), depth)
+        return freeze(value.item(), depth)  # type: ignore[attr-defined]
     raise ValueError(f"{type(value).__name__} can't be stored in an effect")
 
 

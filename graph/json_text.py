@@ -13,12 +13,12 @@ from .frozen import MAX_DEPTH, FrozenDict
 
 __all__ = ["Block", "Rows", "parse", "write"]
 
-WIDTH = 100
+WIDTH = 110
 TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"|-?Infinity|NaN|-?\d[\d.eE+-]*', re.DOTALL)
 
 
 class Block(dict[str, Any]):
-    """Written with one entry a line."""
+    """Written with one entry a line, unless it is a single plain one."""
 
 
 class Rows(list[Any]):
@@ -47,9 +47,13 @@ def parse(raw: bytes | str, where: str) -> Any:
             json.dumps(data, ensure_ascii=False).encode()
         return data
     except UnicodeEncodeError as error:
-        raise DocumentError(f"{where}: a text holds {error.object[error.start]!a}, which is no character") from None
+        raise DocumentError(
+            f"{where}: a text holds {error.object[error.start]!a}, which is no character"
+        ) from None
     except json.JSONDecodeError as error:
-        raise DocumentError(f"{where}, line {error.lineno}, column {error.colno}: not JSON: {error.msg}") from None
+        raise DocumentError(
+            f"{where}, line {error.lineno}, column {error.colno}: not JSON: {error.msg}"
+        ) from None
     except RecursionError:
         raise DocumentError(f"{where}: nested far too deep (an effect needs less than {MAX_DEPTH})") from None
     except _Refused as error:
@@ -62,7 +66,9 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(made) < len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
-        raise _Refused(f"the key {twice!r} stands twice in one object; keep one of them", json.dumps(twice), 1)
+        raise _Refused(
+            f"the key {twice!r} stands twice in one object; keep one of them", json.dumps(twice), 1
+        )
     return made
 
 
@@ -102,7 +108,8 @@ def _ordered(value: Any) -> Any:
     if isinstance(value, FrozenDict):
         return {k: _ordered(value[k]) for k in sorted(value)}
     if isinstance(value, Mapping):
-        return type(value)({k: _ordered(v) for k, v in value.items()})
+        made = {k: _ordered(v) for k, v in value.items()}
+        return Block(made) if isinstance(value, Block) else made
     if isinstance(value, (list, tuple)):
         return (Rows if isinstance(value, Rows) else list)(map(_ordered, value))
     return value
@@ -110,8 +117,12 @@ def _ordered(value: Any) -> Any:
 
 def _text(value: Any, indent: str, used: int) -> str:
     flat = json.dumps(value, ensure_ascii=False, allow_nan=False)
-    spread = isinstance(value, (Block, Rows)) and len(value) > 0
-    if not spread and (len(flat) + used <= WIDTH or not isinstance(value, (Mapping, list, tuple)) or not value):
+    spread = isinstance(value, Rows) and len(value) > 0
+    if isinstance(value, Block):
+        spread = len(value) > 1 or any(isinstance(v, (Block, Rows)) for v in value.values())
+    if not spread and (
+        len(flat) + used <= WIDTH or not isinstance(value, (Mapping, list, tuple)) or not value
+    ):
         return flat
     deeper = indent + "  "
     if isinstance(value, Mapping):

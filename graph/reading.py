@@ -12,7 +12,14 @@ from .frozen import FrozenDict, freeze
 __all__ = ["Reader"]
 
 MISSING: Any = object()
-WORDS = {str: "a text", int: "a whole number", float: "a number", bool: "true or false", dict: "an object", list: "a list"}
+WORDS = {
+    str: "a text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    dict: "an object",
+    list: "a list",
+}
 
 
 class Reader:

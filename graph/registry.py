@@ -70,7 +70,9 @@ class Registry(Mapping[str, Declaration]):
             elif first.cls is not cls:
                 there = self.origins[made.type]
                 faults.append(
-                    FamilyProblem(origin.module, f"{made.type!r} is already declared by {there.module} ({there})")
+                    FamilyProblem(
+                        origin.module, f"{made.type!r} is already declared by {there.module} ({there})"
+                    )
                 )
         self._declarations = dict(sorted(declarations.items()))
         self.problems = tuple(faults)
