@@ -95,6 +95,8 @@ class Port:
         optional: an unwired input is its type's empty value (or `default`) instead of an error.
         domain: the node is computed where this input lies.
         carried: a node for one item gives this Image on, item after item.
+        many: takes a list of such values, one for each item a mapped node made (merge, pick), in order of track id.
+        anywhere: takes any space: the node itself places what comes in.
         display: display-referred (clamped 8-bit RGB, H×W×3) is part of the node's meaning here.
         when_empty: skip the node, go on with the empty value (neutral), or hold the last good one.
         inner: a process node's output for its own `pixel` method alone; not on the node.
@@ -108,12 +110,20 @@ class Port:
     optional: bool = False
     domain: bool = False
     carried: bool = False
+    many: bool = False
+    anywhere: bool = False
     display: bool = False
     when_empty: WhenEmpty = "neutral"
     inner: bool = False
     space: SpaceRule | None = None
     size: Literal["domain", "free"] = "domain"
+    default: Any = None
     doc: str = ""
+
+    @property
+    def neutral(self) -> Any:
+        """What an unwired optional input is: `default`, or its type's empty value."""
+        return self.type.empty if self.default is None else self.default
 
 
 @dataclass(frozen=True)
@@ -159,14 +169,17 @@ def port(
     optional: bool = False,
     domain: bool = False,
     carried: bool = False,
+    many: bool = False,
+    anywhere: bool = False,
     display: bool = False,
     when_empty: WhenEmpty = "neutral",
+    default: Any = None,
     doc: str = "",
 ) -> Any:
     """Details of an input port; see Port."""
     return Port(
-        "", PortType, optional=optional, domain=domain, carried=carried, display=display,
-        when_empty=when_empty, doc=doc,
+        "", PortType, optional=optional, domain=domain, carried=carried, many=many, anywhere=anywhere,
+        display=display, when_empty=when_empty, default=default, doc=doc,
     )  # fmt: skip
 
 
@@ -225,7 +238,7 @@ class Declaration:
     fallback: Fallback = "last"
     isolated: bool = False
     effectful: bool = False
-    delay: bool = False
+    role: Literal["", "source", "sink", "delay"] = ""
     arguments: tuple[str, ...] = ()
     pixel_arguments: tuple[str, ...] = ()
     extra: dict[str, Any] = field(default_factory=dict, compare=False)
@@ -234,6 +247,11 @@ class Declaration:
     def title(self) -> str:
         """`colour.exposure` → `Exposure`."""
         return self.type.rpartition(".")[2].replace("_", " ").capitalize()
+
+    @property
+    def delay(self) -> bool:
+        """Its outputs are of the frame before, so a cycle may go through it."""
+        return self.role == "delay"
 
     @property
     def family(self) -> str:
@@ -262,7 +280,9 @@ class Declaration:
     def domain(self) -> Port | None:
         """The input that says where a pixel node is computed."""
         spatial = [p for p in self.inputs if p.type.family == "raster"]
-        return next((p for p in spatial if p.domain), None) or next((p for p in spatial if not p.optional), None)
+        return next((p for p in spatial if p.domain), None) or next(
+            (p for p in spatial if not p.optional), None
+        )
 
 
 SPECIAL = {"pixel": {"at"}, "process": {"tick", "state", "out"}}
@@ -309,8 +329,8 @@ class ProcessNode(Node):
     gives the outputs.
 
     Class options: latency="frame"|"model"|"slow", scope="frame"|"clip", fallback="last"|"empty"|"pass",
-    isolated=True, effectful=True (a sink: never pruned), delay=True (its outputs are of the frame before, so a cycle
-    may pass through it; its inputs are taken at the frame's end).
+    isolated=True, effectful=True (never pruned), role="source"|"sink"|"delay" (the session feeds it, takes from
+    it, or carries it to the next frame: only through a delay may a cycle pass).
     """
 
     def open(self, context: Any) -> None:
@@ -336,9 +356,11 @@ def declare(cls: type[Node], type_id: str, version: int, options: dict[str, Any]
         if isinstance(v, Slot)
     )
     kind = "pixel" if issubclass(cls, PixelNode) else "process"
-    known = {"latency", "scope", "fallback", "isolated", "effectful", "delay"}
+    known = {"latency", "scope", "fallback", "isolated", "effectful", "role"}
     if extra := set(options) - known:
-        raise DeclarationError(f"{where}: unknown option {sorted(extra)[0]!r}; known: {', '.join(sorted(known))}")
+        raise DeclarationError(
+            f"{where}: unknown option {sorted(extra)[0]!r}; known: {', '.join(sorted(known))}"
+        )
     names = [p.name for p in (*inputs, *params)]
     both = names + [p.name for p in inners]
     arguments = () if kind == "pixel" else _check_arguments(cls, "process", names, where)

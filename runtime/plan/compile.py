@@ -1,0 +1,82 @@
+"""Effect → Plan: validate, flatten, then the passes, with a legality check after each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from ...graph.effect import Effect
+from ...graph.errors import CompileError, ValidationError
+from ...graph.groups import flatten
+from ...graph.registry import Registry, registry as installed
+from .ir import Plan, Stream
+from .layout import lay_out
+from .passes import PASSES, Draft, build, check
+
+__all__ = ["compile_effect"]
+
+
+def compile_effect(
+    effect: Effect,
+    *,
+    nodes: Registry | None = None,
+    stream: Stream = Stream(),
+    overrides: dict[str, Any] | None = None,
+    watch: Callable[[str, Draft], None] | None = None,
+    only: Iterable[str] | None = None,
+    validated: bool = False,
+) -> Plan:
+    """Make the plan of an effect.
+
+    Args:
+        nodes: the node types; those installed by default.
+        stream: what is known of the footage.
+        overrides: public parameters by name, set before compiling (structural ones are compiled in).
+        watch: called with each pass's name and result, for looking inside.
+        only: names of passes to run, for tests (all by default).
+        validated: the caller has validated it.
+
+    Raises:
+        ValidationError: all problems of the effect.
+        CompileError: a node's expression is wrong, or a pass made a plan that can't be.
+    """
+    nodes = nodes if nodes is not None else installed()
+    if not validated:
+        _validate(effect, nodes)
+    flat = flatten(_overridden(effect, overrides or {}), nodes)
+    draft = build(flat, stream)
+    check(draft, "build")
+    for run in PASSES:
+        if only is not None and run.__name__ not in only:
+            continue
+        draft = run(draft)
+        check(draft, run.__name__)
+        if watch:
+            watch(run.__name__, draft)
+    if not any(s.kind == "sink" or s.decl.effectful for s in draft.steps.values()):
+        raise CompileError("the effect has no output: add a sink (`sink.output`) and wire an image to it")
+    return lay_out(draft, {p.name: p for p in flat.interface})
+
+
+def _validate(effect: Effect, nodes: Registry) -> None:
+    from ...graph.validate import validate
+
+    problems = [p for p in validate(effect, nodes) if p.severity == "error"]
+    if problems:
+        raise ValidationError(problems)
+
+
+def _overridden(effect: Effect, overrides: dict[str, Any]) -> Effect:
+    """The effect with public parameters set at the nodes they target."""
+    from dataclasses import replace
+
+    from ...graph.errors import UsageError
+
+    entries = {e.name: e for e in effect.interface}
+    changed = {}
+    for name, value in overrides.items():
+        if name not in entries:
+            known = ", ".join(entries) or "none"
+            raise UsageError(f"the effect has no public parameter {name!r}; it has: {known}")
+        changed[name] = replace(entries[name], default=value)
+    return replace(effect, interface=tuple(changed.get(e.name, e) for e in effect.interface))
