@@ -1,7 +1,7 @@
 """The pixel language: what a pixel node's `pixel` method returns.
 
 One immutable expression node (`Expr`: operation, arguments, attribute), hash-consed so that equal expressions are the
-same object; `Vec` bundles one to eight of them and is what authors write with. All numbers are float32, comparisons
+same object; `Vec` bundles one to sixteen of them and is what authors write with. All numbers are float32, comparisons
 give booleans. Every read is clamped or zero outside, so no expression can read out of bounds.
 
     leaves   const  uniform  x  y                        attribute: value | slot | - | -
@@ -127,7 +127,7 @@ def const(value: float) -> Expr:
 
 
 def make(op: str, *args: Expr, attr: Any = None) -> Expr:
-    """An operation, checked for arity and kinds, with constants folded and x·1, x+0, x/1 removed."""
+    """An operation, checked for arity and kinds, with constants folded and x·1, x+0, x/1, x·0 removed."""
     if op not in OPS:
         raise CompileError(f"the pixel language has no operation {op!r}; it has: {', '.join(OPS)}")
     arity, _, takes_bool = OPS[op]
@@ -161,6 +161,8 @@ def _simplify(op: str, args: tuple[Expr, ...]) -> Expr | None:
         return args[0]
     if op == "mul" and values[0] == 1.0:
         return args[1]
+    if op == "mul" and 0.0 in values:  # by definition, also for infinite and NaN partners
+        return const(0.0)
     if op in ("min", "max", "and", "or") and args[0] is args[1]:
         return args[0]
     if op == "select" and args[1] is args[2]:
@@ -192,7 +194,7 @@ _SWIZZLE = {c: i for names in ("xyzw", "rgba", "uv") for i, c in enumerate(names
 
 
 class Vec:
-    """One to eight expressions side by side, with arithmetic, comparison and swizzles (`.rgb`, `.a`, `.xy`).
+    """One to sixteen expressions side by side, with arithmetic, comparison and swizzles (`.rgb`, `.a`, `.xy`).
 
     A Vec of one broadcasts. `<` and `<=` give a Vec of comparisons (use with `select`); `equal(a, b)` is the test
     for equality, since `==` compares expressions themselves.
@@ -202,8 +204,8 @@ class Vec:
 
     def __init__(self, *parts: Scalar):
         self.parts: tuple[Expr, ...] = tuple(p for part in parts for p in _parts(part))
-        if not 1 <= len(self.parts) <= 8:
-            raise CompileError(f"a vector has 1 to 8 components, not {len(self.parts)}")
+        if not 1 <= len(self.parts) <= 16:
+            raise CompileError(f"a vector has 1 to 16 components, not {len(self.parts)}")
 
     def __len__(self) -> int:
         return len(self.parts)
