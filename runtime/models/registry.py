@@ -105,7 +105,7 @@ class Entry:
 @cache
 def entries() -> Mapping[str, Entry]:
     """All models by id, sorted."""
-    data = json.loads(files(__package__).joinpath("registry.json").read_text("utf-8"))
+    data = json.loads(files("spellwire.runtime.models").joinpath("registry.json").read_text("utf-8"))
     carriers = {key: Carrier(key, **fields) for key, fields in data["carriers"].items()}
     return {entry["id"]: _entry(entry, carriers) for entry in sorted(data["models"], key=lambda e: e["id"])}
 
