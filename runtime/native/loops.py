@@ -1,0 +1,109 @@
+"""What native loops there are, and how a process node calls one.
+
+    rasterise = context.native("rasterise")       # in open
+    rasterise(surface.ctypes.data, …)             # in process
+
+A loop is a function over raw pointers, compiled into the plan's library under its symbol. Pointers are addresses of
+C-contiguous arrays (`array.ctypes.data`) that live through the call; the loop checks nothing, allocates nothing, touches
+nothing else, and lets go of the GIL.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from ...graph.errors import CompileError
+
+__all__ = ["LOOPS", "Loop", "bind", "loop"]
+
+KINDS: dict[str, Any] = {
+    "f32*": ctypes.c_void_p, "i32*": ctypes.c_void_p, "i64*": ctypes.c_void_p, "u8*": ctypes.c_void_p,
+    "f32": ctypes.c_float, "i64": ctypes.c_int64,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Loop:
+    """One native loop.
+
+    Attributes:
+        name: how nodes ask for it.
+        module: where its source is, relative to this package; the function has the loop's name.
+        arguments: name and kind ("f32*", "i64", …) of each, in order.
+        version: rises when its arguments or their meaning change.
+    """
+
+    name: str
+    module: str
+    arguments: tuple[tuple[str, str], ...]
+    version: int = 1
+
+    @property
+    def symbol(self) -> str:
+        """Its name in a library."""
+        return f"spellwire_loop_{self.name}_v{self.version}"
+
+    @property
+    def qualified(self) -> str:
+        """The module's full name."""
+        return f"{__package__}.{self.module}"
+
+    @cached_property
+    def key(self) -> str:
+        """SHA-256 of the declaration and of the source."""
+        spec = find_spec(self.qualified)
+        assert spec is not None and spec.origin is not None
+        source = Path(spec.origin).read_bytes()
+        return hashlib.sha256(repr((self.symbol, self.arguments)).encode() + source).hexdigest()
+
+
+def _loop(name: str, module: str, arguments: str, version: int = 1) -> Loop:
+    pairs = tuple(tuple(a.split(":")) for a in arguments.split())
+    return Loop(name, module, pairs, version)  # type: ignore[arg-type]
+
+
+LOOPS: dict[str, Loop] = {
+    made.name: made
+    for made in (
+        _loop(
+            "mesh_vertices", "rasterise",
+            "points:f32* count:i64 triangles:i32* faces:i64 uv:f32* fade:f32* place:f32* rounds:i64 work:f32* vertices:f32*",
+        ),
+        _loop(
+            "rasterise", "rasterise",
+            "vertices:f32* triangles:i32* beyond:i32* faces:i64 item:f32 grid:i64* front:i32* surface:f32* width:i64 height:i64",
+        ),
+    )
+}  # fmt: skip
+
+
+def loop(name: str) -> Loop:
+    """The loop of that name; CompileError if there is none."""
+    if name not in LOOPS:
+        raise CompileError(f"there is no native loop {name!r}; there are: {', '.join(sorted(LOOPS))}")
+    return LOOPS[name]
+
+
+def bind(library: ctypes.CDLL, name: str) -> Callable[..., None]:
+    """The loop as a function, out of a library it was linked into.
+
+    Raises:
+        CompileError: the library lacks it, or has it in another version.
+    """
+    wanted = loop(name)
+    try:
+        function = getattr(library, wanted.symbol)
+    except AttributeError:
+        raise CompileError(
+            f"the plan's library has no {wanted.symbol}; it was made by another version: compile the effect again"
+        ) from None
+    function.argtypes = [KINDS[kind] for _, kind in wanted.arguments]
+    function.restype = None
+    return function
