@@ -9,13 +9,13 @@ from __future__ import annotations
 import math
 
 from ..graph.declare import In, Out, Param, PixelNode, param, port, result
-from ..graph.types import Colour, Curve, Image, Integer, Number, Vector3
+from ..graph.types import Colour, Curve, Image, Integer, Look, Number, Vector3
 from ..runtime.pixel import clamp, cos, dot, exp2, floor, luma, maximum, mix, power, sin, vec
 from ..runtime.pixel.colour import linear_to_srgb, premultiply, srgb_to_linear, unpremultiply, with_saturation
 
 __all__ = [
     "BlackAndWhite", "Cdl", "ChannelMixer", "Clamp", "ColourNode", "Contrast", "Curves", "Exposure", "Gamma", "Grade",
-    "Hue", "Invert", "Levels", "LiftGammaGain", "Posterise", "Saturation", "Temperature", "Tint", "ToLinear", "ToSrgb",
+    "Hue", "Invert", "Levels", "LiftGammaGain", "Lut", "Posterise", "Saturation", "Temperature", "Tint", "ToLinear", "ToSrgb",
     "Vibrance", "white_balance",
 ]  # fmt: skip
 
@@ -193,6 +193,21 @@ class Curves(ColourNode, type="colour.curves"):
     def pixel(self, image, master, red, green, blue):
         r, g, b = unpremultiply(image)
         return premultiply(master(vec(red(r), green(g), blue(b))), image.a)
+
+
+class Lut(ColourNode, type="colour.lut"):
+    """Apply a look: a `.cube` file (3-D, 1-D, or both) by tetrahedral interpolation.
+
+    Looks are made for encoded values: use it in an `srgb` effect, or between `to_srgb` and `to_linear`. Values outside
+    the file's domain are held at its edge. Without a file nothing changes.
+    """
+
+    look: Param[Look] = param(doc="a .cube file in the effect's assets")
+    strength: Param[Number] = param(1.0, low=0, high=1, step=0.01, doc="0 changes nothing, 1 is the whole look")
+
+    def pixel(self, image, look, strength):
+        rgb = unpremultiply(image)
+        return premultiply(mix(rgb, look(rgb), strength), image.a)
 
 
 class ChannelMixer(ColourNode, type="colour.channel_mixer"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...graph.errors import CompileError
-from .lang import Expr, Vec, clamp, floor, make, vec
+from .lang import Expr, Vec, clamp, dot, floor, make, maximum, minimum, select, vec, where_all
 
 __all__ = ["At", "CurveTable", "LutTable", "Raster", "blurred", "uniform"]
 
@@ -106,21 +106,64 @@ class CurveTable:
 
 
 class LutTable:
-    """A 3-D table parameter (`.cube`): `lut(rgb)` by tetrahedral interpolation.
+    """A Look parameter (`.cube`): `lut(rgb)` is its colour at r, g, b, by tetrahedral interpolation.
 
-    The table is size³ triples, red fastest; `size` is a uniform, so another file does not compile.
+    One flat table holds all of it (see `spellwire.runtime.looks`): a header, a shaper that brings the file's domain to
+    0…1, and size³ triples, red fastest. `size` is a uniform, so another file does not compile.
+
+    Args:
+        shaped: False where the file is known to have no curve before the cube: then only its domain is applied.
     """
 
-    def __init__(self, name: str):
-        self.name = name
+    HEADER = 8  # low r g b, 1 / (high − low) r g b, rows of the shaper, place of the cube
+
+    def __init__(self, name: str, shaped: bool = True):
+        self.name, self.shaped = name, shaped
 
     @property
     def size(self) -> Vec:
         return Vec(Expr("uniform", (), (self.name, "size")))
 
+    def __call__(self, rgb: Vec) -> Vec:
+        inside = clamp((rgb - self._header(0, 3)) * self._header(3, 3))
+        return self._cube(clamp(self._shape(inside)) if self.shaped else inside)
+
     def __getitem__(self, index: Vec) -> Vec:
         """The triple at a whole index (red + size·(green + size·blue))."""
-        return vec(*(Vec(make("fetch", (index * 3.0 + float(c)).parts[0], attr=("lut", self.name))) for c in range(3)))
+        return self._triple(index * 3.0 + self._header(7, 1))
+
+    def _shape(self, inside: Vec) -> Vec:
+        position = inside * (self._header(6, 1) - 1.0)
+        low = floor(position)
+        start = low * 3.0 + vec(0.0, 1.0, 2.0) + float(self.HEADER)
+        a, b = (vec(*(self._fetch(part) for part in start + step)) for step in (0.0, 3.0))
+        return a + (b - a) * (position - low)
+
+    def _cube(self, inside: Vec) -> Vec:
+        """The four corners of the tetrahedron around the place, each weighed by its share (Kasson et al., 1995)."""
+        position = inside * (self.size - 1.0)
+        low = minimum(floor(position), self.size - 2.0)
+        r, g, b = position - low
+        strides = (Vec(1.0), self.size, self.size * self.size)
+        base = dot(low, vec(*strides))
+        most, least = maximum(maximum(r, g), b), minimum(minimum(r, g), b)
+        first = select(where_all(g <= r, b <= r), strides[0], select(b <= g, *strides[1:]))
+        last = select(where_all(b <= r, b <= g), strides[2], select(g <= r, strides[1], strides[0]))
+        corner = strides[0] + strides[1] + strides[2]
+        middle = r + g + b - most - least
+        return (
+            self[base] * (1.0 - most) + self[base + first] * (most - middle)
+            + self[base + corner - last] * (middle - least) + self[base + corner] * least
+        )  # fmt: skip
+
+    def _triple(self, start: Vec) -> Vec:
+        return vec(*(self._fetch(start + float(c)) for c in range(3)))
+
+    def _header(self, start: int, count: int) -> Vec:
+        return vec(*(self._fetch(vec(float(start + i))) for i in range(count)))
+
+    def _fetch(self, index: Vec) -> Vec:
+        return Vec(make("fetch", index.parts[0], attr=("lut", self.name)))
 
 
 class At:

@@ -1,0 +1,72 @@
+"""Generate: pictures out of nothing. They take the size of whatever they are joined with."""
+
+from __future__ import annotations
+
+from ..graph.declare import Out, Param, PixelNode, param, result
+from ..graph.types import Colour, Image, Integer, Number
+from ..runtime.pixel import Vec, equal, floor, fract, mix, select, smoothstep, vec
+from .composite import value_noise
+from .mask import place
+
+__all__ = ["Checker", "Fill", "Noise", "Ramp"]
+
+
+def opaque(colour: Vec) -> Vec:
+    """A Colour as an Image's premultiplied value."""
+    return vec(colour.rgb * colour.a, colour.a)
+
+
+class Fill(PixelNode, type="generate.fill"):
+    """One colour everywhere."""
+
+    colour: Param[Colour] = param((0.5, 0.5, 0.5, 1.0), widget="colour", doc="the colour, with its alpha")
+    out: Out[Image] = result(doc="the colour")
+
+    def pixel(self, colour):
+        return opaque(colour)
+
+
+class Ramp(PixelNode, type="generate.ramp"):
+    """From one colour to another along a direction."""
+
+    start: Param[Colour] = param((0.05, 0.06, 0.1, 1.0), widget="colour", doc="where it begins")
+    end: Param[Colour] = param((0.9, 0.6, 0.4, 1.0), widget="colour", doc="where it ends")
+    angle: Param[Number] = param(0.0, low=-180, high=180, step=1, unit="°", doc="0 from top to bottom; turned clockwise")
+    length: Param[Number] = param(1.0, low=0.001, high=4, step=0.01, unit="frame heights", doc="about the frame's centre")
+    out: Out[Image] = result(doc="the ramp")
+
+    def pixel(self, start, end, angle, length, at):
+        along = smoothstep(-0.5, 0.5, place(at, vec(0.0, 0.0), angle).y / length)
+        return mix(opaque(start), opaque(end), along)
+
+
+class Checker(PixelNode, type="generate.checker"):
+    """A chessboard, to see transparency, scale and warps on."""
+
+    first: Param[Colour] = param((0.35, 0.35, 0.35, 1.0), widget="colour", doc="of the top left square")
+    second: Param[Colour] = param((0.6, 0.6, 0.6, 1.0), widget="colour", doc="of its neighbours")
+    size: Param[Number] = param(0.1, low=0.002, high=1, step=0.005, unit="frame heights", doc="a square's side")
+    out: Out[Image] = result(doc="the chessboard")
+
+    def pixel(self, first, second, size, at):
+        odd = equal(fract((floor(at.x / size) + floor(at.y / size)) * 0.5), 0.0)
+        return select(odd, opaque(first), opaque(second))
+
+
+class Noise(PixelNode, type="generate.noise"):
+    """Soft clouds of grey: fractal value noise in four octaves, drifting with time."""
+
+    size: Param[Number] = param(0.3, low=0.005, high=4, step=0.005, unit="frame heights", doc="of the largest clouds")
+    roughness: Param[Number] = param(0.5, low=0, high=1, step=0.01, doc="how much each finer octave counts")
+    drift: Param[Number] = param(0.1, low=-4, high=4, step=0.01, unit="frame heights/s", doc="speed, to the left")
+    seed: Param[Integer] = param(0, low=0, high=999, doc="another number, other clouds")
+    out: Out[Image] = result(doc="grey from 0 to 1, opaque")
+
+    def pixel(self, size, roughness, drift, seed, at):
+        x, y = (at.x + drift * at.time) / size, at.y / size
+        total, weight, whole = vec(0.0), vec(1.0), vec(0.0)
+        for octave in range(4):
+            total = total + weight * value_noise(x * 2.0**octave, y * 2.0**octave, seed * 4.0 + float(octave))
+            whole, weight = whole + weight, weight * roughness
+        grey = total / whole
+        return vec(grey, grey, grey, 1.0)
