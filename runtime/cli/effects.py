@@ -28,8 +28,9 @@ def run(args: Namespace) -> int:
     if args.effect:
         _one(find_effect(args.effect))
         return 0
-    rows = [(name, ", ".join(e.name for e in load_effect(path).interface), _about(path)) for name, path in library().items()]
-    out().print(table("effects", ("name", "--set", "what it does"), rows))
+    effects = {name: load_effect(path) for name, path in library().items()}
+    rows = [(name, e.doc.partition("\n")[0], ", ".join(entry.name for entry in e.interface)) for name, e in effects.items()]
+    out().print(table("effects", ("name", "what it does", "--set"), rows))
     return 0
 
 
@@ -37,10 +38,3 @@ def _one(path: Path) -> None:
     effect = load_effect(path)
     rows = [(e.name, e.target, "" if e.default is None else e.default, span(e.low, e.high, e.unit or ""), e.doc) for e in effect.interface]
     out().print(table(f"{path.name}: --set NAME=VALUE", ("name", "sets", "default", "range", "what it does"), rows))
-
-
-def _about(folder: Path) -> str:
-    """The first sentence of the effect's README, below its title."""
-    readme = folder / "README.md"
-    lines = readme.read_text("utf-8").splitlines() if readme.is_file() else []
-    return next((line.strip() for line in lines if line.strip() and not line.startswith(("#", "!"))), "")

@@ -7,16 +7,18 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from ...graph.document import FILE, load_effect, save_effect
-from ...graph.effect import is_name
+from ...graph.effect import Effect, InterfaceEntry, NodeUse, Wire, is_name
 from ...graph.errors import UsageError
-from .library import find_effect, library
+from ...graph.frozen import FrozenDict
+from ...graph.registry import registry
+from .library import find_effect
 from .show import command, tell
 
 __all__ = ["parser", "run"]
 
 EXAMPLES = """\
-  spellwire new my_effect                 a copy of `grade` to work on
-  spellwire new my_effect --from relight  of another effect
+  spellwire new my_effect                 a small graph to grow: input, exposure, output
+  spellwire new my_effect --from relight  a copy of an effect, to change
   spellwire new --nodes my_nodes          a package with one node, ready to install
 """
 
@@ -70,7 +72,7 @@ def parser() -> ArgumentParser:
     made = command("new", "Start an effect, or a package of nodes of your own.", EXAMPLES)
     made.add_argument("folder", metavar="FOLDER", help="what to make; its last part is the name")
     kind = made.add_mutually_exclusive_group()
-    kind.add_argument("--from", dest="origin", metavar="EFFECT", default="grade", help="the effect to copy (%(default)s)")
+    kind.add_argument("--from", dest="origin", metavar="EFFECT", help="copy this effect, with its assets")
     kind.add_argument("--nodes", action="store_true", help="a package of nodes instead of an effect")
     return made
 
@@ -86,16 +88,32 @@ def run(args: Namespace) -> int:
     return 0
 
 
-def _effect(folder: Path, origin: str) -> None:
-    source = find_effect(origin)
-    source = source.parent if source.is_file() else source
-    effect = load_effect(source)  # so that nothing broken is copied
-    folder.mkdir(parents=True, exist_ok=True)
-    if (source / "assets").is_dir():
-        shutil.copytree(source / "assets", folder / "assets", dirs_exist_ok=True)
+def _effect(folder: Path, origin: str | None) -> None:
+    if origin is None:
+        effect = seed(folder.name)
+        folder.mkdir(parents=True, exist_ok=True)
+    else:
+        source = find_effect(origin)
+        effect = load_effect(source)  # first, so that nothing broken is copied
+        folder.mkdir(parents=True, exist_ok=True)
+        assets = (source.parent if source.is_file() else source) / "assets"
+        if assets.is_dir():
+            shutil.copytree(assets, folder / "assets")
     save_effect(effect, folder / FILE)
-    name = origin if origin in library() else source.name
-    tell(f"{folder}: a copy of {name}\n  spellwire play {folder} --input demo --output window")
+    tell(f"{folder}: {'a new effect' if origin is None else f'a copy of {origin}'}; play it:")
+    tell(f"  spellwire play {folder} --input demo --output window")
+
+
+def seed(title: str) -> Effect:
+    """The smallest effect that does something: input → exposure → output, with one public parameter."""
+    nodes = (NodeUse("input", "source.input"), NodeUse("light", "colour.exposure", params=FrozenDict(stops=0.5)), NodeUse("output", "sink.output"))
+    return Effect(
+        title=title,
+        nodes=FrozenDict({node.id: node for node in nodes}),
+        wires=(Wire("input", "image", "light", "image"), Wire("light", "out", "output", "image")),
+        interface=(InterfaceEntry("brightness", "light", "stops"),),
+        requires=registry().requires(node.type for node in nodes),
+    )
 
 
 def _package(folder: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from ...graph.declare import Declaration
 from ...graph.errors import UsageError
 from ...graph.registry import Registry, registry
-from .pages import facts, index_page, markdown, parameter_rows, port_rows
+from .pages import facts, flowing, index_page, kind_of, markdown, parameter_rows, port_rows
 from .show import command, out, table, tell
 
 __all__ = ["parser", "run"]
@@ -61,14 +61,14 @@ def _chosen(word: str, known: Registry) -> list[Declaration]:
 
 
 def _list(chosen: list[Declaration]) -> None:
-    rows = [(d.type, d.kind + (", model" if d.latency == "model" else ""), d.summary) for d in chosen]
+    rows = [(d.type, kind_of(d), d.summary) for d in chosen]
     out().print(table(f"{len(rows)} nodes", ("type", "kind", "what it does"), rows))
 
 
 def _page(d: Declaration, known: Registry) -> None:
     show = out()
     show.print(f"\n[bold]{d.title}[/bold]   {d.type}   [dim]{facts(d)}, from {known.origins[d.type]}[/dim]\n")
-    show.print(d.doc + "\n", markup=False)
+    show.print(flowing(d.doc) + "\n", markup=False)
     for title, ports in (("inputs", d.inputs), ("outputs", d.outputs)):
         if ports:
             show.print(table(title, ("port", "type", "", "what it is"), port_rows(ports)))

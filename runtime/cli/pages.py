@@ -9,19 +9,30 @@ from typing import Any
 
 from ...graph.declare import Declaration, Parameter, Port
 
-__all__ = ["facts", "index_page", "markdown", "parameter_rows", "port_rows", "span"]
+__all__ = ["facts", "flowing", "index_page", "kind_of", "markdown", "parameter_rows", "port_rows", "span"]
 
 PICTURE = "pictures/{}.png"
 
 
 def facts(d: Declaration) -> str:
     """What the engine makes of it, in a few words."""
-    words = ["fuses with its neighbours" if d.kind == "pixel" else "process node", f"version {d.version}"]
+    words = ["fuses with its neighbours" if d.kind == "pixel" else f"{kind_of(d)} node", f"version {d.version}"]
     words += [f"{d.latency} latency"] if d.latency != "frame" else []
     words += ["keeps state"] if d.slots else []
     words += ["in a process of its own"] if d.isolated else []
     words += ["a frame late"] if d.delay else []
     return ", ".join(words)
+
+
+def kind_of(d: Declaration) -> str:
+    """pixel, process, model, or the part it plays in the stream (source, sink, delay)."""
+    return d.role or ("model" if d.latency == "model" else d.kind)
+
+
+def flowing(doc: str) -> str:
+    """A docstring with each paragraph on one line, for a terminal to wrap; what is indented stays as it is."""
+    paragraphs = doc.split("\n\n")
+    return "\n\n".join(p if "\n " in p or p.startswith(" ") else p.replace("\n", " ") for p in paragraphs)
 
 
 def port_rows(ports: Iterable[Port]) -> list[tuple[str, str, str, str]]:
