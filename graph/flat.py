@@ -9,7 +9,7 @@ from typing import Any
 from .declare import Declaration, Parameter, Port
 from .frozen import FrozenDict
 from .problems import Problem
-from .types import Conversion
+from .types import Conversion, PortType
 
 __all__ = ["FlatGraph", "FlatNode", "FlatParam", "FlatWire", "Scope"]
 
@@ -39,13 +39,24 @@ class FlatNode:
     def input(self, name: str) -> Port | None:
         return self.declaration.input(name) if self.declaration else None
 
+    def takes(self, name: str) -> Port | Parameter | None:
+        """The input or the parameter of that name."""
+        declaration = self.declaration
+        return declaration and (declaration.input(name) or declaration.parameter(name))
+
     def output(self, name: str) -> Port | None:
         return self.declaration.output(name) if self.declaration else None
 
 
 @dataclass(frozen=True)
 class FlatWire:
-    """A wire between flat nodes. `policy` None = the default; `conversion` = the lossless step it makes, if any."""
+    """A wire between flat nodes.
+
+    Attributes:
+        policy, limit: as set; None = the default.
+        conversion: the lossless step it makes, if any.
+        item_of: the scope whose item input it comes in by: its target gets one item of the source's list.
+    """
 
     source: str
     source_port: str
@@ -54,6 +65,7 @@ class FlatWire:
     policy: str | None = None
     limit: int | None = None
     conversion: Conversion | None = None
+    item_of: str = ""
 
     def __str__(self) -> str:
         return f"{self.source}.{self.source_port} → {self.target}.{self.target_port}"
@@ -86,12 +98,14 @@ class Scope:
         path: the group use.
         items: its item inputs: name → (source path, port) of the list outside.
         carried: (input, output) names of the Image that is handed on from item to item, or None.
+        result: (path, port) inside that makes the carried output.
         outer: the scope around it, "" = none.
     """
 
     path: str
     items: FrozenDict[str, tuple[str, str]]
     carried: tuple[str, str] | None = None
+    result: tuple[str, str] | None = None
     outer: str = ""
 
 
@@ -100,6 +114,7 @@ class FlatGraph:
     """Nodes by path (in natural order), wires, the effect's public parameters.
 
     `problems` are those of groups and interface found on the way; `validate` reports them with all others.
+    `unfed` are inputs wired to a group's input that nothing is wired to.
     """
 
     nodes: FrozenDict[str, FlatNode]
@@ -108,6 +123,7 @@ class FlatGraph:
     working_space: str = "srgb"
     scopes: FrozenDict[str, Scope] = field(default_factory=FrozenDict)
     problems: tuple[Problem, ...] = ()
+    unfed: frozenset[tuple[str, str]] = frozenset()
 
     @cached_property
     def _into(self) -> dict[str, dict[str, FlatWire]]:
@@ -130,6 +146,20 @@ class FlatGraph:
     def out_of(self, path: str, port: str | None = None) -> tuple[FlatWire, ...]:
         """The wires that begin at a node, or at one of its outputs."""
         return tuple(w for w in self._out_of[path] if port in (None, w.source_port))
+
+    def wires_into(self, path: str, port: str) -> tuple[FlatWire, ...]:
+        """All wires into one input: more than one is an error that `validate` reports."""
+        return tuple(w for w in self.wires if w.target == path and w.target_port == port)
+
+    def gives(self, wire: FlatWire) -> type[PortType] | None:
+        """The declared type at a wire's beginning."""
+        found = self.nodes[wire.source].output(wire.source_port)
+        return found.type if found else None
+
+    def takes(self, wire: FlatWire) -> type[PortType] | None:
+        """The declared type at a wire's end."""
+        found = self.nodes[wire.target].takes(wire.target_port)
+        return found.type if found else None
 
     def public(self, name: str) -> FlatParam | None:
         """The public parameter of that name."""

@@ -29,6 +29,9 @@ __all__ = ["flatten", "group_recursion", "group_users"]
 
 MAX_NODES = 20_000
 
+Source = tuple[str, str, str | None, int | None, str]
+"""Path and port where a value is made, the wire's policy and limit, and the scope whose item it is."""
+
 
 @dataclass
 class Level:
@@ -82,6 +85,7 @@ class _Flattening:
         self.nodes: dict[str, FlatNode] = {}
         self.wires: list[FlatWire] = []
         self.scopes: dict[str, Scope] = {}
+        self.unfed: set[tuple[str, str]] = set()
         self.where: dict[str, tuple[Level, NodeUse]] = {}
 
     def problem(self, node: str, port: str, cause: str, fix: str = "") -> None:
@@ -108,7 +112,7 @@ class _Flattening:
         )
         return FlatGraph(
             ordered, tuple(wires), self.interface(top), self.effect.working_space,
-            FrozenDict(self.scopes), tuple(self.problems),
+            FrozenDict(self.scopes), tuple(dict.fromkeys(self.problems)), frozenset(self.unfed),
         )  # fmt: skip
 
     def open(self, level: Level) -> None:
@@ -181,18 +185,21 @@ class _Flattening:
             self.problem(inner.path, wire.target_port, cause, _known(definition))
 
     def link(self, level: Level, wire: Wire, target: str, port: str) -> None:
+        before = len(self.problems)
         found = self.source(level, wire.source, wire.source_port, wire, frozenset())
         if found is None:
+            if len(self.problems) > before:  # else an optional input of a group that nothing is wired to
+                self.unfed.add((target, port))
             return
-        source, source_port, policy, limit = found
-        gives = self.output_type(source, source_port)
-        takes = self.target_type(target, port)
-        step = conversion(gives, takes) if gives and takes and gives is not takes else None
-        self.wires.append(FlatWire(source, source_port, target, port, policy, limit, step))
+        source, source_port, policy, limit, item_of = found
+        made = self.nodes[source].output(source_port)
+        end = self.nodes[target].takes(port)
+        step = conversion(made.type, end.type) if made and end and made.type is not end.type else None
+        self.wires.append(FlatWire(source, source_port, target, port, policy, limit, step, item_of))
 
     def source(
         self, level: Level, node: str, port: str, wire: Wire, seen: frozenset[tuple[str, str, str]]
-    ) -> tuple[str, str, str | None, int | None] | None:
+    ) -> Source | None:
         """Where the value at (node, port) of a level is made; the policy nearest to the consumer holds."""
         key = (level.path, node, port)
         if key in seen:
@@ -214,24 +221,34 @@ class _Flattening:
             return None
         if path not in self.where:  # a group that isn't there: already reported
             return None
-        return path, self.current(use, port), wire.policy, wire.limit
+        return path, self.current(use, port), wire.policy, wire.limit, ""
 
-    def outside(self, level: Level, port: str, wire: Wire, seen: frozenset[tuple[str, str, str]]):
+    def outside(
+        self, level: Level, port: str, wire: Wire, seen: frozenset[tuple[str, str, str]]
+    ) -> Source | None:
         definition, outer, use = level.graph, level.outer, level.use
         assert isinstance(definition, GroupDefinition) and outer is not None and use is not None
-        if definition.input(port) is None:
+        given = definition.input(port)
+        if given is None:
             cause = f"the wire {wire} begins at an input {port!r} that group {definition.name!r} doesn't have"
             self.problem(level.at(wire.target), wire.target_port, cause, _known(definition))
             return None
         feeding = outer.graph.wires_into(use.id, port)
         if not feeding:
+            if not given.optional:
+                cause = f"nothing is wired to the input {port!r} of group {definition.name!r}"
+                self.problem(level.path, port, cause, f"wire a {given.type} to it")
             return None
         first = feeding[0]
         if wire.policy is None:
             wire = replace(wire, policy=first.policy, limit=first.limit)
-        return self.source(outer, first.source, first.source_port, wire, seen)
+        found = self.source(outer, first.source, first.source_port, wire, seen)
+        mapped = self.scopes.get(level.path)
+        return (*found[:4], level.path) if found and mapped and port in mapped.items else found
 
-    def inside(self, level: Level, port: str, wire: Wire, seen: frozenset[tuple[str, str, str]]):
+    def inside(
+        self, level: Level, port: str, wire: Wire, seen: frozenset[tuple[str, str, str]]
+    ) -> Source | None:
         definition, use = level.graph, level.use
         assert isinstance(definition, GroupDefinition) and level.outer is not None and use is not None
         output = definition.output(port)
@@ -261,16 +278,6 @@ class _Flattening:
         if declaration is None or use.version >= declaration.version:
             return port
         return declaration.cls.migrate_port(port, use.version)
-
-    def output_type(self, path: str, port: str) -> type[PortType] | None:
-        declaration = self.nodes[path].declaration
-        found = declaration.output(port) if declaration else None
-        return found.type if found else None
-
-    def target_type(self, path: str, port: str) -> type[PortType] | None:
-        declaration = self.nodes[path].declaration
-        found = declaration.target(port) if declaration else None
-        return found.type if found else None
 
     def group_output_type(self, level: Level, name: str) -> type[PortType] | None:
         """The declared type of what a group's output gives, followed inwards."""
@@ -306,7 +313,8 @@ class _Flattening:
                 items[given.name] = made[0]
         if items:
             level.scope = level.path
-            self.scopes[level.path] = Scope(level.path, FrozenDict(items), self.carried(level), outer.scope)
+            carried, result = self.carried(level)
+            self.scopes[level.path] = Scope(level.path, FrozenDict(items), carried, result, outer.scope)
 
     def peek(self, level: Level, wire: Wire) -> tuple[tuple[str, str], type[PortType]] | None:
         """Where a wire's value is made, and its declared type; silent about what is wrong (`connect` tells it)."""
@@ -319,17 +327,17 @@ class _Flattening:
         port = declaration.output(found[1]) if declaration else None
         return ((found[0], found[1]), port.type) if port else None
 
-    def carried(self, level: Level) -> tuple[str, str] | None:
-        """A group's carried input and the first output of the same type."""
+    def carried(self, level: Level) -> tuple[tuple[str, str] | None, tuple[str, str] | None]:
+        """A group's carried input with the first output of the same type, and where inside that is made."""
         definition = level.graph
         assert isinstance(definition, GroupDefinition)
         for given in definition.inputs:
-            if given.carried:
-                for output in definition.outputs:
-                    kind = self.group_output_type(level, output.name)
-                    if kind and kind.name == given.type:
-                        return given.name, output.name
-        return None
+            for output in definition.outputs if given.carried else ():
+                kind = self.group_output_type(level, output.name)
+                if kind and kind.name == given.type:
+                    made = self.peek(level, Wire(output.node, output.port, "", ""))
+                    return (given.name, output.name), made[0] if made else None
+        return None, None
 
     def interface(self, top: Level) -> tuple[FlatParam, ...]:
         found: list[FlatParam] = []
