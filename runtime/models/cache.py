@@ -9,6 +9,7 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -130,6 +131,7 @@ def working_folder() -> Iterator[Path]:
     """A folder for a download, gone afterwards; inside the cache, where there is room for models, if it can be written."""
     try:
         models_folder().mkdir(parents=True, exist_ok=True)
+        _sweep(models_folder())
         folder = tempfile.mkdtemp(prefix=".fetch-", dir=models_folder())
     except OSError:
         folder = tempfile.mkdtemp(prefix="spellwire-")
@@ -137,6 +139,16 @@ def working_folder() -> Iterator[Path]:
         yield Path(folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what killed processes left behind, once it is a day old."""
+    for left in (*folder.glob(".fetch-*"), *folder.glob(".part-*")):
+        try:
+            if time.time() - left.stat().st_mtime > 86400:
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
+        except OSError:
+            continue
 
 
 @contextmanager
@@ -158,7 +170,6 @@ def locked(name: str) -> Iterator[None]:
 
 if sys.platform == "win32":
     import msvcrt
-    import time
 
     def _lock(file: IO[bytes]) -> None:
         while True:

@@ -1,0 +1,126 @@
+"""What the command line does with models: `list_models`, `pull`, `verify`. Each takes the rich console to speak on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+import rich.progress
+from rich.console import Console
+from rich.table import Table
+
+from ...graph.errors import ModelError, ModelMismatch, ModelUnavailable
+from .cache import hash_file, lookup, models_folder
+from .fetch import Progress
+from .registry import Entry, Variant, entries, find, match
+from .resolver import resolve
+
+__all__ = ["downloads", "list_models", "pull", "verify"]
+
+
+def list_models(console: Console) -> None:
+    """Every model of the registry: task, variants with sizes, licence, commercial use, and what is on this machine."""
+    table = Table(box=None, pad_edge=False, header_style="bold", row_styles=["", "dim"])
+    for heading in ("model", "task", "variants", "licence", "commercial", "here"):
+        table.add_column(heading, overflow="fold")
+    for entry in entries().values():
+        here = [variant for variant in entry.variants if _present(variant)]
+        sizes = ", ".join(f"{variant.name} {_size(variant.bytes)}" for variant in entry.variants)
+        table.add_row(entry.id, entry.task, sizes, entry.licence, entry.commercial, _here(entry, here))
+    console.print(table)
+    console.print(f"\nCache: {models_folder()}   fetch: spellwire models pull ID|PATTERN|embedded|all", style="dim", highlight=False)
+
+
+def pull(ids: Iterable[str], console: Console) -> None:
+    """Fetch models: ids, globs, `ID:VARIANT`, "embedded" (what the library's effects need) or "all".
+
+    What is here already is only verified. All are tried before the errors of those that failed are raised as one.
+    """
+    wanted = _wanted(list(ids) or ["embedded"])
+    failed: list[ModelError] = []
+    with downloads(console) as progress:
+        for entry, variant in wanted:
+            try:
+                resolve(entry.id, variant.name, progress=progress)
+            except ModelError as error:
+                failed.append(error)
+    fetched = len(wanted) - len(failed)
+    console.print(f"{fetched} of {len(wanted)} model files here and verified, in {models_folder()}", highlight=False)
+    if failed:
+        kind = ModelMismatch if any(isinstance(error, ModelMismatch) for error in failed) else ModelUnavailable
+        raise kind("\n".join(map(str, failed)))
+
+
+def verify(console: Console) -> None:
+    """Compare every file of the cache with the registry. ModelMismatch names those that are damaged."""
+    known = {variant.file: (entry, variant) for entry in entries().values() for variant in entry.variants}
+    files = sorted(path for path in models_folder().glob("*") if path.is_file() and not path.name.startswith("."))
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("file", "model", "state"):
+        table.add_column(heading, overflow="fold")
+    damaged = []
+    for path in files:
+        if path.name not in known:
+            table.add_row(path.name, "", "not of this registry")
+            continue
+        entry, variant = known[path.name]
+        good = hash_file(path) == variant.sha256
+        table.add_row(path.name[:16] + "…", f"{entry.id}:{variant.name}", "good" if good else "[red]damaged")
+        if not good:
+            damaged.append(f"{entry.id}:{variant.name}")
+    if files:
+        console.print(table)
+    console.print(f"{len(files)} files in {models_folder()}, {len(damaged)} damaged", highlight=False)
+    if damaged:
+        raise ModelMismatch(f"Damaged in the cache: {', '.join(damaged)}. Run: spellwire models pull {' '.join(damaged)}")
+
+
+@contextmanager
+def downloads(console: Console) -> Iterator[Progress]:
+    """A progress callback for `resolve`, shown as bars: one a carrier, none while nothing is fetched."""
+    bars = rich.progress.Progress(
+        rich.progress.TextColumn("{task.description}"),
+        rich.progress.BarColumn(),
+        rich.progress.DownloadColumn(),
+        rich.progress.TransferSpeedColumn(),
+        console=console,
+    )
+    tasks: dict[str, rich.progress.TaskID] = {}
+
+    def show(label: str, done: int, total: int | None) -> None:
+        if label not in tasks:
+            tasks[label] = bars.add_task(f"Fetching {label}", total=total)
+            bars.start()
+        bars.update(tasks[label], completed=done, total=total)
+
+    try:
+        yield show
+    finally:
+        bars.stop()
+
+
+def _wanted(patterns: Sequence[str]) -> list[tuple[Entry, Variant]]:
+    found: dict[str, tuple[Entry, Variant]] = {}
+    for pattern in patterns:
+        if pattern.partition(":")[0] in entries():
+            model_id, _, name = pattern.partition(":")
+            chosen = [(find(model_id), find(model_id).variant(name or "auto"))]
+        else:
+            chosen = [(entry, entry.variant()) for entry in match(pattern)]
+        found |= {variant.sha256: (entry, variant) for entry, variant in chosen}
+    return list(found.values())
+
+
+def _present(variant: Variant) -> bool:
+    path = models_folder() / variant.file
+    return path.is_file() or lookup(variant) is not None
+
+
+def _here(entry: Entry, here: list[Variant]) -> str:
+    if len(here) == len(entry.variants):
+        return "[green]yes"
+    return "[green]" + ", ".join(variant.name for variant in here) if here else "–"
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:.1f} MB" if count >= 1e5 else f"{count / 1e3:.0f} kB"
