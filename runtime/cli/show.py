@@ -38,7 +38,7 @@ def out(*, errors: bool = False) -> Console:
 
 def tell(text: str) -> None:
     """A line about what goes on, on standard error, so that standard output stays what was asked for."""
-    out(errors=True).print(text, highlight=False, markup=False)
+    out(errors=True).print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], numbers: Sequence[int] = ()) -> Table:
