@@ -1,0 +1,221 @@
+"""Kernels in a shared library, called from Python: the player's part, which needs no compiler.
+
+A call is one ctypes call with one pointer (an array of pointers to buffers and numbers that lie still), and lets go
+of the interpreter lock. Pictures are handed over by pointer; nothing is copied.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...graph.errors import CompileError, NodeError
+from ..pixel.region import Region
+
+__all__ = ["Call", "Kernel", "Library", "kernel_name"]
+
+NARROW = 64  # pictures narrower than this take the kernel's scalar copy
+DTYPES = {"u8": np.dtype(np.uint8), "f16": np.dtype(np.float16), "f32": np.dtype(np.float32)}
+_UINT, _FLOAT = 1, 2  # Halide's type codes
+_HANDLER = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_char_p)
+
+
+def kernel_name(key: str) -> str:
+    """A kernel's symbol by its region's key; what is called has `_argv` behind."""
+    return f"k_{key[:16]}"
+
+
+class _Dim(ctypes.Structure):
+    _fields_ = [("min", ctypes.c_int32), ("extent", ctypes.c_int32), ("stride", ctypes.c_int32),
+                ("flags", ctypes.c_uint32)]  # fmt: skip
+
+
+class _Buffer(ctypes.Structure):
+    """halide_buffer_t."""
+
+    _fields_ = [
+        ("device", ctypes.c_uint64), ("interface", ctypes.c_void_p), ("host", ctypes.c_void_p),
+        ("flags", ctypes.c_uint64), ("code", ctypes.c_uint8), ("bits", ctypes.c_uint8), ("lanes", ctypes.c_uint16),
+        ("dimensions", ctypes.c_int32), ("dim", ctypes.POINTER(_Dim)), ("padding", ctypes.c_void_p),
+    ]  # fmt: skip
+
+
+class Library:
+    """A plan's kernels. Opening takes a fraction of a millisecond."""
+
+    def __init__(self, path: Path):
+        """Raises CompileError when the file is no library of kernels for this machine."""
+        self.path = path
+        try:
+            self._native = ctypes.CDLL(str(path))
+            set_handler = self._native.halide_set_error_handler
+        except (OSError, AttributeError) as error:
+            raise CompileError(f"{path} is no library of kernels for this machine: {error}") from None
+        self._messages: list[str] = []
+        # Halide's own handler ends the process; ours keeps the words for the error that is raised after the call.
+        self._handler = _HANDLER(lambda _, text: self._messages.append(text.decode(errors="replace").strip()))
+        set_handler.restype, set_handler.argtypes = ctypes.c_void_p, [_HANDLER]
+        set_handler(self._handler)
+
+    def set_threads(self, count: int) -> None:
+        """How many threads a kernel may use, the caller's among them. Changes no pixel."""
+        self.threads = max(1, count)
+        self._native.halide_set_num_threads(ctypes.c_int(self.threads))
+
+    threads = 1
+
+    def kernel(self, region: Region) -> Kernel:
+        """The kernel of a region. Raises CompileError when the library has none."""
+        return Kernel(self, region)
+
+    def function(self, name: str) -> ctypes._CFuncPtr:  # type: ignore[name-defined]
+        """A symbol, as a function of one pointer that returns an int (0: fine)."""
+        try:
+            function = self._native[name]
+        except AttributeError:
+            raise CompileError(f"{self.path.name} has no kernel {name}; compile the plan again") from None
+        function.restype, function.argtypes = ctypes.c_int, [ctypes.c_void_p]
+        return function
+
+    def symbol(self, name: str) -> int:
+        """The address of an exported symbol (a loop compiled by Numba)."""
+        try:
+            return ctypes.cast(self._native[name], ctypes.c_void_p).value or 0
+        except AttributeError:
+            raise CompileError(f"{self.path.name} has no symbol {name}; compile the plan again") from None
+
+    def close(self) -> None:
+        """Nothing to do: the library lives as long as the process, as calls may be under way."""
+
+    def explain(self, code: int) -> str:
+        """Halide's words for the last failure, and forget them."""
+        words = "; ".join(self._messages) or f"code {code}"
+        self._messages.clear()
+        return words
+
+
+class Kernel:
+    """One region's machine code."""
+
+    def __init__(self, library: Library, region: Region):
+        self.library, self.region = library, region
+        name = kernel_name(region.key)
+        self.wide = library.function(f"{name}_argv")
+        self.narrow = library.function(f"{name}_narrow_argv")
+        self.aligned = {n.attr[0] for n in region.nodes if n.op in ("load", "near")}
+        self.blurred = any(n.op == "gauss" for n in region.nodes)
+
+    def bind(
+        self,
+        reads: Sequence[np.ndarray],
+        tables: Sequence[np.ndarray],
+        uniforms: np.ndarray,
+        writes: Sequence[np.ndarray],
+    ) -> Call:
+        """A call on these arrays: rasters (height, width, channels), tables 1-D float32, uniforms float32.
+
+        The arrays are kept alive and read at each call; uniforms may be refilled in between. Writes may not share
+        memory with reads. Raises CompileError for a wrong number, shape or type of any.
+        """
+        return Call(self, reads, tables, uniforms, writes)
+
+
+class Call:
+    """A kernel bound to its arrays. Calling it does the work; `set_read` and `set_write` hand it other rasters."""
+
+    __slots__ = ("_argv", "_buffers", "_function", "_keep", "_numbers", "kernel")
+
+    def __init__(self, kernel: Kernel, reads, tables, uniforms, writes):
+        region = kernel.region
+        self.kernel = kernel
+        for what, given, wanted in (
+            ("reads", len(reads), len(region.reads)),
+            ("tables", len(tables), region.tables),
+            ("writes", len(writes), len(region.writes)),
+        ):
+            if given != wanted:
+                raise CompileError(f"the kernel takes {wanted} {what}, not {given}")
+        if uniforms.dtype != np.float32 or not uniforms.flags.c_contiguous or uniforms.size < region.uniforms:
+            raise CompileError(f"the kernel takes {region.uniforms} float32 uniforms in a row")
+        self._buffers = [_raster(r.format, r.channels) for r in region.reads]
+        self._buffers += [_table(t) for t in tables]
+        self._buffers += [_raster(w.format, w.channels) for w in region.writes]
+        self._numbers = np.zeros(3, np.int32)  # width, height, rows
+        self._keep: list[Any] = [None] * len(self._buffers) + [uniforms, *tables]
+        self._function = kernel.wide
+        addresses = [ctypes.addressof(b) for b in self._buffers]
+        inputs = len(reads) + len(tables)
+        slots = [uniforms.ctypes.data + 4 * i for i in range(region.uniforms)]
+        numbers = [self._numbers.ctypes.data + 4 * i for i in range(3)]
+        everything = [*addresses[:inputs], *slots, *numbers, *addresses[inputs:]]
+        self._argv = (ctypes.c_void_p * len(everything))(*everything)
+        for i, array in enumerate(writes):
+            self.set_write(i, array)
+        for i, array in enumerate(reads):
+            self.set_read(i, array)
+
+    def __call__(self) -> None:
+        """Do the work. Raises NodeError when the kernel refuses (sizes that don't fit)."""
+        if code := self._function(self._argv):
+            raise NodeError(f"a kernel refused its pictures: {self.kernel.library.explain(code)}")
+
+    def set_read(self, index: int, array: np.ndarray) -> None:
+        """Read from another array from now on; another size is fine where the region allows it."""
+        if array is self._keep[index]:
+            return
+        spec = self.kernel.region.reads[index]
+        self._point(index, array, spec.format, spec.channels, "read", index)
+
+    def set_write(self, index: int, array: np.ndarray) -> None:
+        """Write into another array from now on. Give all writes one size before the next call."""
+        spec = self.kernel.region.writes[index]
+        position = len(self._buffers) - len(self.kernel.region.writes) + index
+        self._point(position, array, spec.format, spec.channels, "write", index)
+        if not array.flags.writeable:
+            raise CompileError(f"write {index} is a read-only array")
+        if index == 0:
+            height, width = array.shape[:2]
+            self._numbers[:] = width, height, self._rows(height)
+            self._function = self.kernel.narrow if width < NARROW else self.kernel.wide
+
+    def _rows(self, height: int) -> int:
+        strips = self.kernel.library.threads * (4 if self.kernel.library.threads > 1 else 1)
+        rows = max(8, -(-height // strips))
+        return min(rows, 96) if self.kernel.blurred else rows
+
+    def _point(
+        self, position: int, array: np.ndarray, format: str, channels: int, what: str, index: int
+    ) -> None:
+        shape = array.shape
+        if array.dtype != DTYPES[format] or len(shape) != 3 or shape[2] != channels or not array.size:
+            raise CompileError(
+                f"{what} {index} must be (height, width, {channels}) {DTYPES[format]}, not {shape} {array.dtype}"
+            )
+        size = array.itemsize
+        strides = array.strides
+        if strides[2] != size or strides[1] != size * channels or strides[0] % size or strides[0] < 0:
+            raise CompileError(f"{what} {index} must have its channels and pixels side by side in a row")
+        buffer = self._buffers[position]
+        buffer.host = array.__array_interface__["data"][0]
+        dim = buffer.dim
+        dim[0].extent, dim[1].extent, dim[1].stride = shape[1], shape[0], strides[0] // size
+        self._keep[position] = array
+
+
+def _raster(format: str, channels: int) -> _Buffer:
+    bits, code = {"u8": (8, _UINT), "f16": (16, _FLOAT), "f32": (32, _FLOAT)}[format]
+    dims = (_Dim * 3)(_Dim(0, 0, channels, 0), _Dim(0, 0, 0, 0), _Dim(0, channels, 1, 0))
+    return _Buffer(0, None, None, 0, code, bits, 1, 3, ctypes.cast(dims, ctypes.POINTER(_Dim)), None)
+
+
+def _table(array: np.ndarray) -> _Buffer:
+    if array.dtype != np.float32 or array.ndim != 1 or not array.flags.c_contiguous or not array.size:
+        raise CompileError(f"a table must be a row of float32, not {array.shape} {array.dtype}")
+    dims = (_Dim * 1)(_Dim(0, array.size, 1, 0))
+    return _Buffer(
+        0, None, array.ctypes.data, 0, _FLOAT, 32, 1, 1, ctypes.cast(dims, ctypes.POINTER(_Dim)), None
+    )

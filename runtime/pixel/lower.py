@@ -1,0 +1,370 @@
+"""The pixel language in Halide: one table from operations to Halide expressions, and one rule for the loops.
+
+    reads (x, y, c interleaved), tables, uniforms, width, height, rows, writes      arguments, in this order
+
+`width` and `height` are the domain's; `rows` is the height of a strip: strips run in parallel, and their height
+changes no pixel. The loops:
+
+    for each strip                      parallel
+      for each row
+        pad, soften rows still missing    for gauss: E with clamped edges, then its weighted sum along x
+        for each vector of pixels
+          core = all channels             computed once, in registers
+          write channels                  interleaved
+
+Every access is clamped, so bounds hold whatever the coordinates are; a NaN or an infinity on its way into uint8 is
+0 or the end of the range. Vector length is chosen by the region's size; a picture narrower than one vector takes a
+scalar copy of the loops.
+"""
+
+# Halide's module has no type stubs.
+# pyright: reportAttributeAccessIssue=false
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import halide as hl
+
+from ...graph.errors import CompileError
+from . import maths
+from .lang import Expr, topological
+from .region import Region, uses
+
+__all__ = ["Lowered", "lower"]
+
+TYPES = {"u8": hl.UInt(8), "f16": hl.Float(16), "f32": hl.Float(32)}
+_INT, _FLOAT = hl.Int(32), hl.Float(32)
+
+MATHS: dict[str, Callable[..., hl.Expr]] = {
+    "add": lambda a, b: a + b,
+    "sub": lambda a, b: a - b,
+    "mul": lambda a, b: a * b,
+    "div": lambda a, b: a / b,
+    "min": hl.min,
+    "max": hl.max,
+    "neg": lambda a: -a,
+    "abs": hl.abs,
+    "floor": hl.floor,
+    "sqrt": hl.sqrt,
+    "lt": lambda a, b: a < b,
+    "le": lambda a, b: a <= b,
+    "eq": lambda a, b: a == b,
+    "and": lambda a, b: a & b,
+    "or": lambda a, b: a | b,
+    "not": lambda a: ~a,
+    "select": hl.select,
+    "pow": maths.power,
+    "exp2": maths.exp2,
+    "log2": maths.log2,
+    "sin": maths.sin,
+    "cos": maths.cos,
+    "atan2": maths.atan2,
+    "hash": maths.noise,
+}
+
+
+@dataclass
+class Lowered:
+    """A pipeline with its arguments in order of the calling convention."""
+
+    pipeline: hl.Pipeline
+    arguments: list[Any]
+
+
+def lower(region: Region, level: str, narrow: bool = False) -> Lowered:
+    """A region as a scheduled pipeline for one processor level (targets.LEVELS).
+
+    The pipeline takes pictures from `vector_length` pixels wide; the narrow one takes any, pixel by pixel.
+    """
+    return _Lowering(region, 1 if narrow else vector_length(region, level)).build()
+
+
+class _Place:
+    """Where expressions are evaluated: integer coordinates of the domain, and what is known there already."""
+
+    def __init__(self, x: hl.Expr, y: hl.Expr):
+        self.x, self.y = x, y
+        self.known: dict[Expr, hl.Expr] = {}
+
+
+class _Blur:
+    """Several gauss expressions with the same axis, radius and table, summed in one loop over taps."""
+
+    def __init__(self, axis: str, nodes: list[Expr], stored: bool):
+        self.axis, self.nodes, self.stored = axis, nodes, stored
+        self.pad = hl.Func("pad")
+        self.sum = hl.Func("sum")
+        self.rows = hl.Func("soft")
+        self.taps = hl.RDom
+
+    def at(self, node: Expr, x: hl.Expr, y: hl.Expr) -> hl.Expr:
+        return _part(self.rows if self.stored else self.sum, x, y, self.nodes.index(node), len(self.nodes))
+
+
+def _part(func: hl.Func, x: hl.Expr, y: hl.Expr, i: int, of: int) -> hl.Expr:
+    return func[x, y][i] if of > 1 else func[x, y]
+
+
+def _tuple(parts: Sequence[hl.Expr]) -> Any:
+    return hl.Tuple(list(parts)) if len(parts) > 1 else parts[0]
+
+
+class _Lowering:
+    def __init__(self, region: Region, vector: int):
+        self.region, self.vector = region, vector
+        self.x, self.y, self.c = hl.Var("x"), hl.Var("y"), hl.Var("c")
+        self.reads = [hl.ImageParam(TYPES[r.format], 3, f"read{i}") for i, r in enumerate(region.reads)]
+        self.tables = [hl.ImageParam(_FLOAT, 1, f"table{i}") for i in range(region.tables)]
+        self.uniforms = [hl.Param(_FLOAT, f"u{i}") for i in range(region.uniforms)]
+        self.width, self.height, self.rows = (hl.Param(_INT, name) for name in ("width", "height", "rows"))
+        for read, param in zip(region.reads, self.reads, strict=True):
+            _interleave(param, read.channels)
+        for table in self.tables:
+            table.dim(0).set_min(0)
+        self.blurs: dict[Expr, _Blur] = {}
+
+    def build(self) -> Lowered:
+        for blur in self._find_blurs():
+            self._define(blur)
+        here = _Place(_expr(self.x), _expr(self.y))
+        parts = list(dict.fromkeys(p for w in self.region.writes for p in w.parts))
+        kinds = list(dict.fromkeys((p, w.format) for w in self.region.writes for p in w.parts))
+        values = dict(zip(parts, self._values(parts, here), strict=True))
+        core = hl.Func("core")
+        core[self.x, self.y] = _tuple([_stored(values[p], kind) for p, kind in kinds])
+        writes = []
+        for i, w in enumerate(self.region.writes):
+            func = hl.Func(f"write{i}")
+            picks = [_part(core, self.x, self.y, kinds.index((p, w.format)), len(kinds)) for p in w.parts]
+            func[self.x, self.y, self.c] = hl.mux(self.c, picks) if len(picks) > 1 else picks[0]
+            buffer = func.output_buffer()
+            _interleave(buffer, w.channels)
+            buffer.dim(0).set_bounds(0, self.width)
+            buffer.dim(1).set_bounds(0, self.height)
+            writes.append(func)
+        self._schedule(core, writes)
+        arguments = [*self.reads, *self.tables, *self.uniforms, self.width, self.height, self.rows]
+        return Lowered(hl.Pipeline(writes), arguments)
+
+    # what is computed
+
+    def _values(self, roots: Sequence[Expr], place: _Place) -> list[hl.Expr]:
+        """The roots at a place. A loop, not a recursion: expressions may be thousands deep."""
+        stack = list(roots)
+        while stack:
+            node = stack[-1]
+            inputs = () if node.op == "gauss" else node.args
+            missing = [a for a in inputs if a not in place.known]
+            if missing:
+                stack.extend(missing)
+                continue
+            if node not in place.known:
+                place.known[node] = self._value(node, [place.known[a] for a in inputs], place)
+            stack.pop()
+        return [place.known[root] for root in roots]
+
+    def _value(self, node: Expr, args: list[hl.Expr], place: _Place) -> hl.Expr:
+        if node.op in MATHS:
+            return MATHS[node.op](*args)
+        match node.op, node.attr:
+            case "const", value:
+                return hl.f32(value)
+            case "uniform", slot:
+                return _expr(self.uniforms[slot])
+            case "x", _:
+                return hl.cast(_FLOAT, place.x) + hl.f32(0.5)
+            case "y", _:
+                return hl.cast(_FLOAT, place.y) + hl.f32(0.5)
+            case "load", (read, channel):
+                return self._pixel(read, channel, place.x, place.y)
+            case "near", (read, channel, i, j, border):
+                return self._near(read, channel, place.x + i, place.y + j, border)
+            case "sample", (read, channel, border):
+                return self._sample(read, channel, args[0], args[1], border)
+            case "fetch", table:
+                last = self.tables[table].dim(0).extent() - 1
+                return self.tables[table][_index(args[0], last)]
+            case "gauss", _:
+                return self.blurs[node].at(node, place.x, place.y)
+        raise CompileError(f"the pixel language's {node.op} can't be lowered")
+
+    def _size(self, read: int) -> tuple[hl.Expr, hl.Expr]:
+        param = self.reads[read]
+        return param.dim(0).extent(), param.dim(1).extent()
+
+    def _pixel(self, read: int, channel: int, x: hl.Expr, y: hl.Expr) -> hl.Expr:
+        value = hl.cast(_FLOAT, self.reads[read][x, y, channel])
+        return value * hl.f32(1.0 / 255.0) if self.region.reads[read].format == "u8" else value
+
+    def _near(self, read: int, channel: int, x: hl.Expr, y: hl.Expr, border: str) -> hl.Expr:
+        w, h = self._size(read)
+        if border == "mirror":
+            x, y = hl.select(hl.likely((x >= 0) & (x < w)), x, _mirrored(x, w)), _mirrored(y, h)
+        value = self._pixel(read, channel, hl.clamp(hl.likely(x), 0, w - 1), hl.clamp(y, 0, h - 1))
+        if border == "zero":
+            inside = hl.likely((x >= 0) & (x < w)) & (y >= 0) & (y < h)
+            value = hl.select(inside, value, hl.f32(0.0))
+        return value
+
+    def _sample(self, read: int, channel: int, x: hl.Expr, y: hl.Expr, border: str) -> hl.Expr:
+        w, h = self._size(read)
+        (x0, x1, fx), (y0, y1, fy) = _taps(x, w, border), _taps(y, h, border)
+
+        def tap(i: hl.Expr, j: hl.Expr) -> hl.Expr:
+            value = self._pixel(read, channel, hl.clamp(i, 0, w - 1), hl.clamp(j, 0, h - 1))
+            if border != "zero":
+                return value
+            return hl.select((i >= 0) & (i < w) & (j >= 0) & (j < h), value, hl.f32(0.0))
+
+        top = _mix(tap(x0, y0), tap(x1, y0), fx)
+        bottom = _mix(tap(x0, y1), tap(x1, y1), fx)
+        return _mix(top, bottom, fy)
+
+    # blurs
+
+    def _find_blurs(self) -> list[_Blur]:
+        """Blurs by depth, so that each finds those beneath it defined; equal taps at equal depth share a loop."""
+        depth: dict[Expr, int] = {}
+        groups: dict[tuple, list[Expr]] = {}
+        inner: set[Expr] = set()
+        for node in self.region.nodes:
+            depth[node] = max((depth[a] for a in node.args), default=0) + (node.op == "gauss")
+            if node.op == "gauss":
+                groups.setdefault((depth[node], node.attr, node.args[1]), []).append(node)
+                inner |= {n for n in topological([node.args[0]]) if n.op == "gauss"}
+        blurs = [_Blur(key[1][0], nodes, any(n in inner for n in nodes)) for key, nodes in groups.items()]
+        order = sorted(zip(groups, blurs, strict=True), key=lambda pair: pair[0][0])
+        return [blur for _, blur in order]
+
+    def _define(self, blur: _Blur) -> None:
+        _, table = blur.nodes[0].attr
+        width = blur.nodes[0].args[1]
+        count, sources = len(blur.nodes), [n.args[0] for n in blur.nodes]
+        if any(n.op in VARYING for n in topological([width])):
+            raise CompileError("a blur's width must be the same at every pixel: a parameter, not a picture")
+        weights = self.tables[table]
+        blur.radius = _index(
+            self._values([width], _Place(hl.i32(0), hl.i32(0)))[0], weights.dim(0).extent() - 1
+        )
+        x, y = _expr(self.x), _expr(self.y)
+        if blur.axis == "x":
+            place = _Place(hl.clamp(hl.likely(x), 0, self.width - 1), y)
+        else:
+            place = _Place(x, y)
+        blur.inline = blur.axis == "y" and all(s.op == "gauss" for s in sources)
+        blur.pad[self.x, self.y] = _tuple(self._values(sources, place))
+
+        def tap(k: Any, i: int) -> hl.Expr:
+            if blur.axis == "x":
+                return _part(blur.pad, x + k, y, i, count)
+            return _part(blur.pad, x, hl.clamp(y + k, 0, self.height - 1), i, count)
+
+        taps = hl.RDom([(1, blur.radius)], "taps")
+        blur.sum[self.x, self.y] = _tuple([weights[0] * tap(0, i) for i in range(count)])
+        blur.sum[self.x, self.y] = _tuple(
+            [
+                _part(blur.sum, x, y, i, count) + weights[taps.x] * (tap(-taps.x, i) + tap(taps.x, i))
+                for i in range(count)
+            ]
+        )
+        if blur.stored:
+            blur.rows[self.x, self.y] = _tuple([_part(blur.sum, x, y, i, count) for i in range(count)])
+        for node in blur.nodes:
+            self.blurs[node] = blur
+
+    # in which order
+
+    def _schedule(self, core: hl.Func, writes: list[hl.Func]) -> None:
+        xo, xi, yo, yi = (hl.Var(name) for name in ("xo", "xi", "yo", "yi"))
+        x, y, c, n = self.x, self.y, self.c, self.vector
+        lead = writes[0]
+        for write, spec in zip(writes, self.region.writes, strict=True):
+            write.bound(c, 0, spec.channels).reorder(c, x, y).unroll(c)
+            write.split(y, yo, yi, self.rows, hl.TailStrategy.GuardWithIf)
+            write.split(x, xo, xi, n, hl.TailStrategy.ShiftInwards)
+            write.reorder(xi, c, xo, yi, yo).vectorize(xi).parallel(yo)
+        for write in writes[1:]:
+            write.compute_with(lead, xo)
+        core.compute_at(lead, xo).vectorize(x)
+        for blur in dict.fromkeys(self.blurs.values()):
+            self._schedule_blur(blur, lead, xo, yi, yo)
+
+    def _schedule_blur(self, blur: _Blur, lead: hl.Func, xo: hl.Var, yi: hl.Var, yo: hl.Var) -> None:
+        x, y, n = self.x, self.y, self.vector
+        row = (lead, yi)
+        if blur.stored:
+            bo, bi = hl.Var("bo"), hl.Var("bi")
+            blur.rows.store_at(lead, yo).compute_at(lead, yi).split(x, bo, bi, n).vectorize(bi)
+            blur.sum.compute_at(blur.rows, bo)
+            row = (blur.rows, y)
+        else:
+            blur.sum.compute_at(lead, xo)
+        blur.sum.vectorize(x)
+        blur.sum.update(0).vectorize(x)
+        if blur.inline:
+            return
+        if blur.axis == "x":
+            blur.pad.compute_at(*row).vectorize(x, n)
+        else:
+            blur.pad.store_at(lead, yo).compute_at(lead, yi).vectorize(x, n)
+
+
+VARYING = ("x", "y", "load", "near", "sample", "gauss", "hash", "fetch")
+
+
+def vector_length(region: Region, level: str) -> int:
+    """Pixels a vector: long for pointwise work (uint8 fills a register), short where sums are held in registers."""
+    short = uses(region.nodes, "gauss") or uses(region.nodes, "sample")
+    return {"x86-64-v4": (64, 16), "x86-64-v3": (32, 8), "x86-64-v2": (16, 8), "arm-64": (16, 8)}[level][
+        short
+    ]
+
+
+def _expr(v: Any) -> hl.Expr:
+    return hl.Expr(v)
+
+
+def _interleave(buffer: Any, channels: int) -> None:
+    buffer.dim(0).set_stride(channels).set_min(0)
+    buffer.dim(1).set_min(0)
+    buffer.dim(2).set_stride(1).set_bounds(0, channels)
+
+
+def _mix(a: hl.Expr, b: hl.Expr, t: hl.Expr) -> hl.Expr:
+    return a + (b - a) * t
+
+
+def _index(v: hl.Expr, last: hl.Expr) -> hl.Expr:
+    """floor(v) held to 0 … last; held before it is made an integer (a large float has none) and after (NaN)."""
+    held = hl.max(hl.min(v, hl.cast(_FLOAT, last)), hl.f32(0.0))
+    return hl.clamp(hl.cast(_INT, held), 0, last)
+
+
+def _taps(v: hl.Expr, extent: hl.Expr, border: str) -> tuple[hl.Expr, hl.Expr, hl.Expr]:
+    """The two pixels beside a coordinate, and how far it is from the first to the second."""
+    size = hl.cast(_FLOAT, extent)
+    if border == "mirror":  # fold onto one picture; beyond that the mirror equals the clamp
+        v = v - hl.f32(2.0) * size * hl.floor(v / (hl.f32(2.0) * size))
+        v = hl.min(v, hl.f32(2.0) * size - v)
+    v = hl.max(hl.min(v - hl.f32(0.5), size), hl.f32(-1.0))
+    low = hl.floor(v)
+    first = hl.cast(_INT, low)
+    return first, first + 1, v - low
+
+
+def _mirrored(i: hl.Expr, extent: hl.Expr) -> hl.Expr:
+    """Reflect an index at the edges (c b a | a b c | c b a). In floats: vector division of integers is slow."""
+    turns = hl.floor((hl.cast(_FLOAT, i) + hl.f32(0.5)) / hl.cast(_FLOAT, 2 * extent))
+    j = i - 2 * extent * hl.cast(_INT, turns)
+    return hl.min(j, 2 * extent - 1 - j)
+
+
+def _stored(v: hl.Expr, kind: str) -> hl.Expr:
+    """As it is written. uint8 is clamped by its bits, as integers: floats' min and max may do anything with NaN."""
+    if kind != "u8":
+        return hl.cast(TYPES[kind], v)
+    bits = hl.max(hl.reinterpret(_INT, v), 0)
+    bits = hl.select(bits > 0x7F800000, 0, hl.min(bits, 0x3F800000))
+    return hl.cast(TYPES[kind], hl.reinterpret(_FLOAT, bits) * hl.f32(255.0) + hl.f32(0.5))
