@@ -20,7 +20,18 @@ from typing import ClassVar, NamedTuple, Self
 from ...graph.errors import SinkError
 from ..frames import Frame
 
-__all__ = ["Picture", "Sink", "Source", "Stamp", "StreamInfo", "frame_time", "free_name", "graceful_exit", "slot"]
+__all__ = [
+    "Picture",
+    "Sink",
+    "Source",
+    "Stamp",
+    "StreamInfo",
+    "frame_time",
+    "free_name",
+    "graceful_exit",
+    "shielded",
+    "slot",
+]
 
 MICROS = 1_000_000
 
@@ -199,21 +210,50 @@ def free_name(pattern: str, first: int = 1) -> Path:
 
 @contextmanager
 def graceful_exit() -> Iterator[None]:
-    """Inside, SIGTERM (and SIGHUP) end the program the way Ctrl-C does, so that sinks are closed.
+    """Inside, Ctrl-C, SIGTERM and SIGHUP unwind the program, so that sinks are closed; never in the middle of a write.
 
-    Does nothing outside the main thread, where Python can't set signal handlers.
+    SIGINT raises KeyboardInterrupt, the others SystemExit(128 + number). Does nothing outside the main thread, where
+    Python can't set signal handlers.
     """
-
-    def leave(number: int, _: object) -> None:
-        raise SystemExit(128 + number)
-
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    names = [n for n in ("SIGTERM", "SIGHUP") if hasattr(signal, n)]
-    before = {n: signal.signal(getattr(signal, n), leave) for n in names}
+    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {number: signal.signal(number, _on_signal) for number in numbers}
     try:
         yield
     finally:
-        for name, handler in before.items():
-            signal.signal(getattr(signal, name), handler)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class _Shield:
+    """How deep the main thread is inside `shielded`, and the signal that came meanwhile."""
+
+    depth = 0
+    pending: int | None = None
+
+
+def _on_signal(number: int, _: object) -> None:
+    if _Shield.depth:
+        _Shield.pending = number
+    elif number == signal.SIGINT:
+        raise KeyboardInterrupt
+    else:
+        raise SystemExit(128 + number)
+
+
+@contextmanager
+def shielded() -> Iterator[None]:
+    """Inside, a signal that `graceful_exit` handles waits until the block ends: no packet is lost half-way."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    _Shield.depth += 1
+    try:
+        yield
+    finally:
+        _Shield.depth -= 1
+        if not _Shield.depth and _Shield.pending is not None:
+            number, _Shield.pending = _Shield.pending, None
+            _on_signal(number, None)

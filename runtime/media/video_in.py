@@ -120,11 +120,11 @@ class VideoSource(Source):
         )
 
     def _rate(self) -> Fraction:
+        """The nominal rate; the average is lower where pictures were dropped, the guess may be far off."""
         stream = self._stream
-        for rate in (stream.average_rate, stream.guessed_rate, stream.base_rate):
-            if rate and 0 < rate <= 1000:
-                return Fraction(rate).limit_denominator(1001)
-        return Fraction(25)
+        average, guess = stream.average_rate or 0, stream.guessed_rate or 0
+        rate = guess if average <= guess <= 2 * average else average or guess
+        return Fraction(rate).limit_denominator(1001) if 0 < rate <= 1000 else Fraction(25)
 
     def _duration(self) -> int | None:
         if self._stream.duration:

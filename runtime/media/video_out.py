@@ -19,7 +19,7 @@ import numpy as np
 
 from ...graph.errors import SinkError
 from ..frames import Frame
-from .base import MICROS, Sink, StreamInfo, free_name
+from .base import MICROS, Sink, StreamInfo, free_name, shielded
 from .faults import disk_full, reason
 from .formats import FORMATS, Coding
 from .pixels import Display, fit
@@ -134,20 +134,24 @@ class VideoSink(Sink):
 
     def write(self, frame: Frame, time_us: int) -> None:
         picture = self._display(frame)
-        try:
-            if self._container is None:
-                if self.aside is None:
-                    raise SinkError(f"{self.path} is not open. Call open() first.")
-                self._begin(picture.shape[1], picture.shape[0], time_us)
-            ticks = self._next_ticks(time_us)
-            encoded = self._encode(self._sized(picture))
-            encoded.pts, encoded.time_base = ticks, Fraction(1, self._scale)
-            encoded.duration = round(self._scale / self._info.fps)
-            self._container.mux(self._stream.encode(encoded))
-            self._mux_sound(Fraction(ticks, self._scale))
-        except _FAULTS as e:
-            raise self._failed(e) from e
-        self.frames += 1
+        with shielded():
+            try:
+                self._write(picture, time_us)
+            except _FAULTS as e:
+                raise self._failed(e) from e
+            self.frames += 1
+
+    def _write(self, picture: np.ndarray, time_us: int) -> None:
+        if self._container is None:
+            if self.aside is None:
+                raise SinkError(f"{self.path} is not open. Call open() first.")
+            self._begin(picture.shape[1], picture.shape[0], time_us)
+        ticks = self._next_ticks(time_us)
+        encoded = self._encode(self._sized(picture))
+        encoded.pts, encoded.time_base = ticks, Fraction(1, self._scale)
+        encoded.duration = round(self._scale / self._info.fps)
+        self._container.mux(self._stream.encode(encoded))
+        self._mux_sound(Fraction(ticks, self._scale))
 
     def _next_ticks(self, time_us: int) -> int:
         assert self._origin is not None
@@ -184,15 +188,16 @@ class VideoSink(Sink):
     def close(self) -> None:
         if self.aside is None:
             return
-        if self._container is None:
-            self._discard()
-            return
-        try:
-            self._finish_streams()
-            self._finish_container()
-        except _FAULTS as e:
-            raise self._failed(e) from e
-        self._place()
+        with shielded():
+            if self._container is None:
+                self._discard()
+                return
+            try:
+                self._finish_streams()
+                self._finish_container()
+            except _FAULTS as e:
+                raise self._failed(e) from e
+            self._place()
 
     def _finish_streams(self) -> None:
         self._container.mux(self._stream.encode(None))
@@ -232,12 +237,13 @@ class VideoSink(Sink):
         """Finish what can be finished. Where an older file has the name, the part stays beside it."""
         if self.aside is None:
             return
-        try:
-            if self._container is not None:
-                self._finish_streams()
-        except (*_FAULTS, SinkError):
-            pass
-        self._salvage()
+        with shielded():
+            try:
+                if self._container is not None:
+                    self._finish_streams()
+            except (*_FAULTS, SinkError):
+                pass
+            self._salvage()
 
     def _failed(self, error: BaseException) -> SinkError:
         """End after an error; says where the part that was written is."""
