@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -95,6 +95,7 @@ class Tick:
         delta: seconds since the frame before (0 at the first and after a seek).
         index: frame id, rising by one a frame that enters the effect.
         width, height: the stream's frame size.
+        events: what happened since the frame before (keys, touches), each exactly once.
     """
 
     time: int = 0
@@ -102,3 +103,4 @@ class Tick:
     index: int = 0
     width: int = 0
     height: int = 0
+    events: tuple[Any, ...] = ()

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-__all__ = ["BodyItem", "FaceItem", "HandItem", "Items", "LightValue"]
+__all__ = ["BodyItem", "Each", "Event", "FaceItem", "HandItem", "Items", "LightValue"]
 
 T = TypeVar("T")
 
@@ -75,3 +75,26 @@ class Items(Generic[T]):
 
 LightValue = tuple[float, float, float, float, float, float, float, float, float]
 """kind, x, y, z, r, g, b, intensity, range: see spellwire.graph.types.Light."""
+
+
+@dataclass(slots=True, eq=False)
+class Each:
+    """What a mapped node gave: one value for each item, with the items' track ids."""
+
+    ids: tuple[int, ...] = ()
+    values: tuple[object, ...] = ()
+
+    def __iter__(self) -> Iterator[object]:
+        return iter(self.values)
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened once: a key, a touch, a gesture; `time` in µs of the stream."""
+
+    name: str
+    time: int
+    value: float = 1.0

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from ...graph.effect import Effect
-from ...graph.errors import CompileError, ValidationError
+from ...graph.errors import CompileError, UsageError, ValidationError
 from ...graph.groups import flatten
 from ...graph.registry import Registry, registry as installed
 from .ir import Plan, Stream
@@ -23,7 +24,7 @@ def compile_effect(
     stream: Stream = Stream(),
     overrides: dict[str, Any] | None = None,
     watch: Callable[[str, Draft], None] | None = None,
-    only: Iterable[str] | None = None,
+    cuts: Iterable[tuple[str, str]] = (),
     validated: bool = False,
 ) -> Plan:
     """Make the plan of an effect.
@@ -33,7 +34,7 @@ def compile_effect(
         stream: what is known of the footage.
         overrides: public parameters by name, set before compiling (structural ones are compiled in).
         watch: called with each pass's name and result, for looking inside.
-        only: names of passes to run, for tests (all by default).
+        cuts: (node path, input) of wires to keep in memory instead of fusing across them.
         validated: the caller has validated it.
 
     Raises:
@@ -44,11 +45,9 @@ def compile_effect(
     if not validated:
         _validate(effect, nodes)
     flat = flatten(_overridden(effect, overrides or {}), nodes)
-    draft = build(flat, stream)
+    draft = replace(build(flat, stream), cuts=frozenset(cuts))
     check(draft, "build")
     for run in PASSES:
-        if only is not None and run.__name__ not in only:
-            continue
         draft = run(draft)
         check(draft, run.__name__)
         if watch:
@@ -68,10 +67,6 @@ def _validate(effect: Effect, nodes: Registry) -> None:
 
 def _overridden(effect: Effect, overrides: dict[str, Any]) -> Effect:
     """The effect with public parameters set at the nodes they target."""
-    from dataclasses import replace
-
-    from ...graph.errors import UsageError
-
     entries = {e.name: e for e in effect.interface}
     changed = {}
     for name, value in overrides.items():

@@ -47,6 +47,7 @@ class Draft:
     geometry: Mapping[Ref, str] = field(default_factory=dict)  # raster ref → token
     needs: Mapping[Ref, frozenset[Need]] = field(default_factory=dict)
     lanes: Mapping[str, str] = field(default_factory=dict)
+    cuts: frozenset[tuple[str, str]] = frozenset()  # (path, input) of wires kept in memory, for a probe
     notes: tuple[str, ...] = ()
 
     def port(self, ref: Ref) -> Port:
@@ -235,7 +236,7 @@ def map_lists(draft: Draft) -> Draft:
             port = step.decl.input(name)
             source = steps[link.source[0]].output(link.source[1]).type
             many = source.family == "list" or link.source in listed
-            if many and (port is None or port.type is not source or link.source in listed):
+            if many and not (port and port.many) and (port is None or port.type is not source or link.source in listed):
                 mapped = mapped or name
         carried = next((p.name for p in step.decl.inputs if p.carried), "") if mapped else ""
         steps[step.id] = replace(step, mapped=mapped, carried=carried)
@@ -347,6 +348,8 @@ def fuse(draft: Draft) -> Draft:
 
 
 def _fusable(draft: Draft, step: Step, name: str, ref: Ref, blurs: Mapping[str, bool], users: int) -> bool:
+    if (step.path, name) in draft.cuts:
+        return False
     uses = draft.traces[step.id].uses.get(name, frozenset())
     if draft.geometry[ref] != draft.domains[step.id] or uses - {"here", "gauss"}:
         return False

@@ -1,0 +1,1 @@
+"""The engine: a plan bound to arrays and called, frame after frame."""

@@ -1,0 +1,171 @@
+"""A process node as a closure over slots: everything that can be decided is decided before the first frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+from ..frames import Frame, Geometry, Tick
+from ..plan.convert import VALUE_CONVERSIONS
+from ..values import Each, Items
+from .rasters import Pool
+
+__all__ = ["bind_call", "bind_carried", "bind_mapped", "outputs_for", "with_policy"]
+
+Step = Callable[[], None]
+Slots = list[Any]
+
+
+def bind_call(fn: Callable[..., Any], slots: Slots, reads: Sequence[int], converts: Sequence[str],
+              writes: Sequence[int]) -> Step:  # fmt: skip
+    """`slots[writes] = fn(*slots[reads])`, with as little between as the case allows."""
+    if any(converts):
+        return _bind_converting(fn, slots, reads, converts, writes)
+    if len(writes) != 1:
+        return _bind_many(fn, slots, reads, writes)
+    (out,) = writes
+    match reads:
+        case []:
+            def step() -> None:
+                slots[out] = fn()
+        case [a]:
+            def step() -> None:
+                slots[out] = fn(slots[a])
+        case [a, b]:
+            def step() -> None:
+                slots[out] = fn(slots[a], slots[b])
+        case [a, b, c]:
+            def step() -> None:
+                slots[out] = fn(slots[a], slots[b], slots[c])
+        case _:
+            def step() -> None:
+                slots[out] = fn(*[slots[i] for i in reads])
+    return step
+
+
+def _bind_many(fn: Callable[..., Any], slots: Slots, reads: Sequence[int], writes: Sequence[int]) -> Step:
+    def step() -> None:
+        _store(slots, writes, fn(*[slots[i] for i in reads]))
+
+    return step
+
+
+def _store(slots: Slots, writes: Sequence[int], result: Any) -> None:
+    if not writes:
+        return
+    if len(writes) == 1:
+        slots[writes[0]] = result
+        return
+    if not isinstance(result, tuple) or len(result) != len(writes):
+        raise TypeError(f"process() must return a tuple of {len(writes)} outputs")
+    for slot, value in zip(writes, result, strict=True):
+        slots[slot] = value
+
+
+def _bind_converting(fn: Callable[..., Any], slots: Slots, reads: Sequence[int], converts: Sequence[str],
+                     writes: Sequence[int]) -> Step:  # fmt: skip
+    getters = tuple((i, VALUE_CONVERSIONS.get(c)) for i, c in zip(reads, converts, strict=True))
+
+    def step() -> None:
+        _store(slots, writes, fn(*[convert(slots[i]) if convert else slots[i] for i, convert in getters]))
+
+    return step
+
+
+def bind_mapped(fn: Callable[..., Any], slots: Slots, reads: Sequence[int], writes: Sequence[int], *,
+                mapped: Sequence[int], state_at: int | None, new_state: Callable[[], SimpleNamespace],
+                states: dict[int, SimpleNamespace], empties: Sequence[Any]) -> Step:  # fmt: skip
+    """Call `fn` for each item of the list at argument `mapped[0]`; others in `mapped` are paired by track id.
+
+    Outputs are `Each` lists with the same ids. State is one a track.
+    """
+
+    def step() -> None:
+        given = [slots[i] for i in reads]
+        lists = {m: dict(pairs(given[m])) for m in mapped}
+        ids = list(lists[mapped[0]])
+        rows = []
+        for track in ids:
+            args = list(given)
+            for m, empty in zip(mapped, empties, strict=True):
+                args[m] = lists[m].get(track, empty)
+            if state_at is not None:
+                args[state_at] = states.setdefault(track, new_state())
+            rows.append(fn(*args))
+        for gone in [t for t in states if t not in ids]:
+            del states[gone]
+        columns = [rows] if len(writes) == 1 else [list(c) for c in zip(*rows, strict=True)] or [[]] * len(writes)
+        for slot, column in zip(writes, columns, strict=True):
+            slots[slot] = Each(tuple(ids), tuple(column))
+
+    return step
+
+
+def bind_carried(fn: Callable[..., Any], slots: Slots, reads: Sequence[int], out: int, *, mapped: int,
+                 carried: int) -> Step:  # fmt: skip
+    """Item after item in order of track id, each on the Image of the one before; without items it passes through."""
+
+    def step() -> None:
+        args = [slots[i] for i in reads]
+        for _, item in sorted(pairs(args[mapped]), key=lambda pair: pair[0]):
+            args[mapped] = item
+            args[carried] = fn(*args)
+        slots[out] = args[carried]
+
+    return step
+
+
+def pairs(value: Any) -> list[tuple[int, Any]]:
+    """A list's (track id, item) pairs."""
+    if isinstance(value, Each):
+        return list(zip(value.ids, value.values, strict=True))
+    if isinstance(value, Items):
+        return [(getattr(item, "id", i), item) for i, item in enumerate(value.items)]
+    return list(enumerate(value or ()))
+
+
+def with_policy(step: Step, slots: Slots, watched: Sequence[tuple[int, str]], held: dict[int, Any],
+                skip: Callable[[], None]) -> Step:  # fmt: skip
+    """`when_empty` of the inputs in `watched`: hold the last value that was there, or skip the node."""
+
+    def careful() -> None:
+        for slot, how in watched:
+            value = slots[slot]
+            if value is None or (isinstance(value, (Items, tuple)) and not len(value)):
+                if how == "skip":
+                    skip()
+                    return
+                slots[slot] = held.get(slot, value)
+            elif how == "hold":
+                held[slot] = value
+        step()
+
+    return careful
+
+
+def outputs_for(step: Step, slots: Slots, out_slot: int, pool: Pool, buffers: Sequence[int], tick: Tick,
+                twice: bool) -> Step:  # fmt: skip
+    """Put the plan's buffers, as large as they must be now, where the node's argument `out` is read.
+
+    `twice`: two sets in turn, so that a call that fails half way leaves the last good result whole.
+    """
+    sets: list[dict[int, Frame]] = [{}, {}] if twice else [{}]
+    turn = 0
+
+    def prepared() -> None:
+        nonlocal turn
+        turn = (turn + 1) % len(sets)
+        frames = []
+        for index in buffers:
+            like = pool.buffers[index].like
+            source = slots[like] if like >= 0 else None
+            geometry = source.geometry if source is not None else Geometry(tick.width, tick.height)
+            frame = sets[turn].get(index)
+            if frame is None or (frame.geometry is not geometry and frame.geometry != geometry):
+                frame = sets[turn][index] = pool.frame(index, geometry, copy=turn)
+            frames.append(frame)
+        slots[out_slot] = frames[0] if len(frames) == 1 else tuple(frames)
+        step()
+
+    return prepared

@@ -1,0 +1,207 @@
+"""A node in a process of its own: what hangs or crashes there is killed and started again, and the effect plays on.
+
+The child is spawned (never forked) and spoken to over a pipe; rasters travel as bytes of shared memory. While it is
+away (starting, killed, backing off), calls fail at once and the node's fallback goes on.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import multiprocessing
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from multiprocessing.shared_memory import SharedMemory
+from typing import Any
+
+import numpy as np
+
+from ...graph.declare import Declaration
+from ...graph.errors import NodeError
+from ..frames import Frame
+
+__all__ = ["Isolated"]
+
+FIRST_BACK_OFF, LONGEST_BACK_OFF = 0.5, 30.0
+
+
+class Isolated:
+    """Stands where the node would: `open`, `process(*arguments)`, `close`.
+
+    Args:
+        limit: seconds a call may take before the worker is killed.
+        clock: monotonic seconds; for tests.
+    """
+
+    def __init__(self, decl: Declaration, context: Any, limit: float = 1.0,
+                 clock: Callable[[], float] = time.monotonic):  # fmt: skip
+        self.decl, self.context, self.limit, self.clock = decl, context, limit, clock
+        self.child: Any = None
+        self.pipe: Any = None
+        self.ready = False
+        self.back_off, self.not_before = FIRST_BACK_OFF, 0.0
+        self.restarts = 0
+        self.memory: dict[str, SharedMemory] = {}
+        self.lock = threading.Lock()
+
+    def open(self, context: Any) -> None:
+        """Start the worker; it opens the node in its own time."""
+        self._start()
+
+    def _start(self) -> None:
+        spawn = multiprocessing.get_context("spawn")
+        self.pipe, theirs = spawn.Pipe()
+        settings = (self.context.threads, self.context.profile, self.context.folder)
+        cls = self.decl.cls
+        self.child = spawn.Process(
+            target=_serve, args=(theirs, _where(cls), cls.__qualname__, settings), daemon=True
+        )
+        self.child.start()
+        theirs.close()
+        self.ready = False
+
+    def process(self, *arguments: Any) -> Any:
+        """Call the node over there.
+
+        Raises:
+            NodeError: it raised, is not ready, or was killed for taking too long.
+        """
+        with self.lock:
+            self._ensure()
+            packed = [self._pack(f"in{i}", a) for i, a in enumerate(arguments)]
+            try:
+                self.pipe.send(packed)
+            except (OSError, ValueError):
+                self._lost("its worker died")
+            if not self.pipe.poll(self.limit):
+                self._lost(f"no answer within {self.limit:g} s: its worker was killed and starts again")
+            try:
+                kind, value = self.pipe.recv()
+            except (EOFError, OSError):
+                self._lost("its worker died")
+            if kind == "error":
+                raise NodeError(value)
+            self.back_off = FIRST_BACK_OFF
+            return tuple(map(self._unpack, value)) if kind == "tuple" else self._unpack(value)
+
+    def _ensure(self) -> None:
+        if self.child is None or not self.child.is_alive():
+            if self.child is not None:
+                self._lost("its worker died", again=False)
+            if self.clock() < self.not_before:
+                raise NodeError("its worker is being restarted")
+            self.restarts += 1
+            self._start()
+        if not self.ready:
+            if not self.pipe.poll(0):
+                raise NodeError("its worker is starting")
+            kind, value = self.pipe.recv()
+            if kind == "error":
+                raise NodeError(value)
+            self.ready = True
+
+    def _lost(self, why: str, again: bool = True) -> None:
+        self._kill()
+        self.not_before = self.clock() + self.back_off
+        self.back_off = min(self.back_off * 2, LONGEST_BACK_OFF)
+        if again:
+            raise NodeError(why)
+
+    def _kill(self) -> None:
+        if self.child is not None:
+            self.child.kill()
+            self.child.join(1.0)
+            self.pipe.close()
+        self.child, self.ready = None, False
+
+    def close(self) -> None:
+        """End the worker and give its memory back."""
+        with self.lock:
+            self._kill()
+            for memory in self.memory.values():
+                memory.close()
+                memory.unlink()
+            self.memory.clear()
+
+    # -- values across the border
+
+    def _pack(self, key: str, value: Any) -> Any:
+        if not isinstance(value, Frame):
+            return value
+        memory = self.memory.get(key)
+        if memory is None or memory.size < value.data.nbytes:
+            if memory is not None:
+                memory.close()
+                memory.unlink()
+            memory = self.memory[key] = SharedMemory(create=True, size=value.data.nbytes)
+        np.copyto(np.ndarray(value.data.shape, value.data.dtype, memory.buf), value.data)
+        return _Shared(memory.name, value.data.shape, value.data.dtype.str, value.geometry)
+
+    @staticmethod
+    def _unpack(value: Any) -> Any:
+        return value
+
+
+class _Shared:
+    """A Frame's pixels by the name of their memory."""
+
+    def __init__(self, name: str, shape: tuple[int, ...], dtype: str, geometry: Any):
+        self.name, self.shape, self.dtype, self.geometry = name, shape, dtype, geometry
+
+
+def _where(cls: type) -> tuple[str, str]:
+    """A class's module: by name, and by file for one that was loaded from a path."""
+    module = sys.modules.get(cls.__module__)
+    return cls.__module__, os.fspath(getattr(module, "__file__", "") or "")
+
+
+def _serve(pipe: Any, where: tuple[str, str], qualname: str, settings: tuple[Any, ...]) -> None:
+    """The worker: open the node, then answer calls until the pipe closes."""
+    from .context import NodeContext
+
+    attached: dict[str, SharedMemory] = {}
+    try:
+        node = _find(where, qualname)()
+        node.open(NodeContext(*settings))
+        pipe.send(("ready", None))
+    except Exception as error:
+        pipe.send(("error", f"{type(error).__name__}: {error}"))
+        return
+    while True:
+        try:
+            arguments = pipe.recv()
+        except (EOFError, OSError):
+            return
+        try:
+            result = node.process(*(_attach(a, attached) for a in arguments))
+            pipe.send(("tuple", result) if isinstance(result, tuple) else ("value", result))
+        except Exception as error:
+            pipe.send(("error", f"{type(error).__name__}: {error}"))
+
+
+def _find(where: tuple[str, str], qualname: str) -> Any:
+    name, file = where
+    try:
+        found: Any = importlib.import_module(name)
+    except ImportError:
+        spec = importlib.util.spec_from_file_location(name, file)
+        assert spec is not None and spec.loader is not None
+        found = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(found)
+    for part in qualname.split("."):
+        found = getattr(found, part)
+    return found
+
+
+def _attach(value: Any, attached: dict[str, SharedMemory]) -> Any:
+    if not isinstance(value, _Shared):
+        return value
+    if value.name not in attached:
+        attached[value.name] = SharedMemory(value.name, track=False) if _TRACK else SharedMemory(value.name)
+    data = np.ndarray(value.shape, value.dtype, attached[value.name].buf)
+    return Frame(data, value.geometry)
+
+
+_TRACK = sys.version_info >= (3, 13)
