@@ -23,8 +23,8 @@ __all__ = ["MODELS", "FaceTracker", "Variant", "make_state"]
 Variant = Literal["fast", "full"]
 
 MODELS: dict[Variant, tuple[str, ...]] = {
-    "fast": ("mediapipe/face_detection", "mediapipe/face_landmark", "mediapipe/iris"),
-    "full": ("mediapipe/face_detection", "mediapipe/face_landmarks_detector", "mediapipe/face_blendshapes"),
+    "fast": ("mediapipe/face_detection_short", "mediapipe/face_landmark", "mediapipe/iris"),
+    "full": ("mediapipe/face_detection_short", "mediapipe/face_landmarker/face_landmarks_detector", "mediapipe/face_landmarker/face_blendshapes"),
 }
 EYE_LEFT, EYE_RIGHT = 33, 263  # outer corners, left and right in the picture
 ROI_SCALE = 1.5  # of the landmarks' box

@@ -75,11 +75,11 @@ class Cropper:
             image, roi = self._halved(image, roi, times)
         scale = roi.size / self.side
         c, s = math.cos(roi.angle) * scale, math.sin(roi.angle) * scale
-        centre = (self.side - 1) / 2
+        centre = self.side / 2
         flip = -1 if mirror else 1
-        m = self._matrix
-        m[0] = c * flip, -s, roi.x - 0.5 - (c * flip - s) * centre
-        m[1] = s * flip, c, roi.y - 0.5 - (s * flip + c) * centre
+        m = self._matrix  # from pixel numbers to pixel numbers, as MediaPipe's CPU graph does it
+        m[0] = c * flip, -s, roi.x - (c * flip - s) * centre
+        m[1] = s * flip, c, roi.y - (s * flip + c) * centre
         cv2.warpAffine(
             image, m, (self.side, self.side), dst=self._pixels,
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE,
@@ -96,7 +96,8 @@ class Cropper:
         part = self._shrink.halved(image[y0:y1, x0:x1], times)
         # odd sizes round up, so the true scale is the ratio of sizes
         kx, ky = part.shape[1] / (x1 - x0), part.shape[0] / (y1 - y0)
-        return part, Roi((roi.x - x0) * kx, (roi.y - y0) * ky, roi.size * (kx + ky) / 2, roi.angle)
+        x, y = (roi.x - x0 + 0.5) * kx - 0.5, (roi.y - y0 + 0.5) * ky - 0.5
+        return part, Roi(x, y, roi.size * (kx + ky) / 2, roi.angle)
 
 
 def _span(centre: float, reach: float, limit: int, step: int) -> tuple[int, int]:

@@ -18,7 +18,7 @@ from ...graph.errors import ModelMismatch
 
 __all__ = ["GEOMETRY", "FaceTopology", "neighbours", "read_topology"]
 
-GEOMETRY = "mediapipe/face_geometry"  # in the registry
+GEOMETRY = "mediapipe/face_landmarker/geometry"  # in the registry
 POINTS = 468
 
 

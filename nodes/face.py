@@ -1,0 +1,127 @@
+"""Faces: found, tracked, picked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..graph.declare import In, Out, Param, ProcessNode, param, port, result, same, slot
+from ..graph.types import Boolean, Choice, Face, Faces, Image, Integer, Number, Points
+from ..runtime.frames import Frame, Geometry
+from ..runtime.perception.face import MODELS, FaceTracker, make_state
+from ..runtime.values import FaceItem, Items
+
+__all__ = ["Mesh", "Pick", "Place"]
+
+
+class Mesh(ProcessNode, type="face.mesh", latency="model", fallback="last"):
+    """Tracked faces as meshes of 468 or 478 landmarks.
+
+    A detector looks for faces only while fewer than asked for are known; then each frame's landmarks say where to look
+    in the next one. `fast` gives 468 points, with `iris` 478; `full` gives 478 points and 52 blendshapes at about three
+    times the cost. Each face keeps its id while it is seen, and for a second after it was lost.
+    """
+
+    image: In[Image] = port(display=True, doc="the picture to look at")
+    variant: Param[Choice] = param("fast", choices=("fast", "full"), doc="fast: 468 points; full: 478 and blendshapes")
+    max_faces: Param[Integer] = param(1, low=1, high=4, doc="how many faces to track at most")
+    smoothing: Param[Number] = param(
+        0.5, low=0.0, high=1.0, doc="0 = raw; higher = calmer while the face is still (motion is followed at any setting)"
+    )
+    iris: Param[Boolean] = param(False, doc="track the irises with the fast variant too")
+    confidence: Param[Number] = param(0.5, low=0.05, high=0.95, doc="below this a face is none")
+    faces: Out[Faces] = result(space=same("image"), doc="the faces, in order of track id")
+    tracks = slot()
+
+    def open(self, context: Any) -> None:
+        self._context = context
+        self._trackers: dict[str, FaceTracker] = {}
+
+    def process(
+        self, image: Frame, variant: str, max_faces: int, smoothing: float, iris: bool, confidence: float, tick: Any,
+        state: Any,
+    ) -> Items[FaceItem]:  # fmt: skip
+        if state.tracks is None:
+            state.tracks = make_state()
+        found = self._tracker(variant).track(
+            image.data, tick.time, state.tracks, max_faces=int(max_faces), confidence=confidence, smoothing=smoothing,
+            iris=bool(iris),
+        )  # fmt: skip
+        to_frame(found, image.geometry)
+        width, height = tick.width or image.width, tick.height or image.height
+        return Items(found, image.space, width, height, int(max_faces))
+
+    def _tracker(self, variant: str) -> FaceTracker:
+        if variant not in self._trackers:
+            models = [self._context.model(name) for name in MODELS[variant]]
+            self._trackers[variant] = FaceTracker(variant, *models)
+        return self._trackers[variant]
+
+
+class Pick(ProcessNode, type="face.pick", fallback="empty"):
+    """One face out of several: the largest, the one nearest the middle, or by its place in the list."""
+
+    faces: In[Faces] = port(doc="tracked faces")
+    by: Param[Choice] = param("largest", choices=("largest", "middle", "index"), doc="which one")
+    index: Param[Integer] = param(0, low=0, high=3, doc="with index: 0 = the face seen first")
+    face: Out[Face] = result(space=same("faces"), doc="that face; empty where there is none")
+
+    def process(self, faces: Items[FaceItem], by: str, index: int) -> FaceItem | None:
+        if by == "index":
+            return faces[index] if 0 <= index < len(faces) else None
+        if by == "middle":
+            centre = np.array((faces.width / 2, faces.height / 2), np.float32)
+            return min(faces, key=lambda face: float(np.abs(_middle(face) - centre).sum()), default=None)
+        return max(faces, key=_area, default=None)
+
+
+class Place(ProcessNode, type="face.points", fallback="last"):
+    """Landmarks of a face as points: all, or the outline of one part."""
+
+    face: In[Face] = port(doc="a face")
+    part: Param[Choice] = param(
+        "all", choices=("all", "outline", "lips", "left eye", "right eye", "irises"), doc="sides are the person's own"
+    )
+    points: Out[Points] = result(space=same("face"), doc="(n, 3), in frame pixels; in order around for an outline")
+
+    def process(self, face: FaceItem | None, part: str) -> np.ndarray:
+        if face is None:
+            return np.empty((0, 3), np.float32)
+        if part == "all":
+            return face.landmarks
+        chosen = [i for i in PARTS[part] if i < len(face.landmarks)]
+        return face.landmarks[chosen]
+
+
+PARTS: dict[str, tuple[int, ...]] = {
+    "outline": (
+        10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150,
+        136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
+    ),
+    "lips": (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146),
+    "right eye": (33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7),
+    "left eye": (263, 466, 388, 387, 386, 385, 384, 398, 362, 382, 381, 380, 374, 373, 390, 249),
+    "irises": (468, 469, 470, 471, 472, 473, 474, 475, 476, 477),
+}  # fmt: skip
+
+
+def to_frame(faces: tuple[FaceItem, ...], geometry: Geometry) -> None:
+    """Landmarks from the picture's pixels to the frame's, in place."""
+    a, b, c, d, e, f = geometry.to_frame
+    if (a, b, c, d, e, f) == (1, 0, 0, 0, 1, 0):
+        return
+    matrix = np.array(((a, d), (b, e)), np.float32)
+    scale = np.float32(abs(a * e - b * d) ** 0.5)
+    for face in faces:
+        face.landmarks[:, :2] = face.landmarks[:, :2] @ matrix + np.array((c, f), np.float32)
+        face.landmarks[:, 2] *= scale
+
+
+def _middle(face: FaceItem) -> np.ndarray:
+    return (face.landmarks[:, :2].min(0) + face.landmarks[:, :2].max(0)) / 2
+
+
+def _area(face: FaceItem) -> float:
+    width, height = face.landmarks[:, :2].max(0) - face.landmarks[:, :2].min(0)
+    return float(width * height)
