@@ -194,7 +194,7 @@ class Engine:
                 return None
             case "kernel":
                 kernel = self.plan.kernels[stage.kernel]
-                bind = self.library.kernel(kernel.region.key).bind
+                bind = self.library.kernel(kernel.region).bind
                 return KernelCall(stage, kernel, bind, self.pool, slots, tick)
             case "delay_read":
                 return self._delay_read(stage)

@@ -162,7 +162,7 @@ class KernelCall:
         self.tables[i] = table
         if i in self.lut_size:
             self.uniforms[self.lut_size[i]] = size
-        self.call.set_table(i, table)
+        self.call = self._bind(self.arrays, self.tables, self.uniforms, [f.data for f in self.frames])
 
     def _blurs(self) -> None:
         assert self.domain is not None
