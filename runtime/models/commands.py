@@ -22,7 +22,7 @@ def list_models(console: Console) -> None:
     """Every model of the registry: task, variants with sizes, licence, commercial use, and what is on this machine."""
     table = Table(box=None, pad_edge=False, header_style="bold", row_styles=["", "dim"])
     for heading in ("model", "task", "variants", "licence", "commercial", "here"):
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading, overflow="fold", no_wrap=heading == "model")
     for entry in entries().values():
         here = [variant for variant in entry.variants if _present(variant)]
         sizes = ", ".join(f"{variant.name} {_size(variant.bytes)}" for variant in entry.variants)
@@ -57,7 +57,7 @@ def verify(console: Console) -> None:
     files = sorted(path for path in models_folder().glob("*") if path.is_file() and not path.name.startswith("."))
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("file", "model", "state"):
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading, overflow="fold", no_wrap=heading == "model")
     damaged = []
     for path in files:
         if path.name not in known:
