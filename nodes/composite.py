@@ -8,9 +8,23 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..graph.declare import In, Out, Param, PixelNode, param, port, result
-from ..graph.types import Boolean, Choice, Colour, Image, Integer, Mask, Number, Vector2
+from ..graph.types import Choice, Colour, Image, Integer, Mask, Number, Vector2
 from ..runtime.pixel import (
-    Vec, absolute, blurred, clamp, floor, fract, hash21, luma, maximum, minimum, mix, select, smoothstep, sqrt, vec,
+    Vec,
+    absolute,
+    blurred,
+    clamp,
+    floor,
+    fract,
+    hash21,
+    luma,
+    maximum,
+    minimum,
+    mix,
+    select,
+    smoothstep,
+    sqrt,
+    vec,
 )  # fmt: skip
 from ..runtime.pixel.colour import luma_601, saturation_of, set_luma, set_saturation, unpremultiply
 

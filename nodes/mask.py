@@ -7,7 +7,20 @@ from collections.abc import Callable
 from ..graph.declare import In, Out, Param, PixelNode, param, port, result
 from ..graph.types import Choice, Colour, Image, Mask, Number, Vector2
 from ..runtime.pixel import (
-    Vec, absolute, blurred, clamp, cos, exp2, length, luma, maximum, minimum, power, select, sin, smoothstep, vec,
+    Vec,
+    absolute,
+    clamp,
+    cos,
+    exp2,
+    length,
+    luma,
+    maximum,
+    minimum,
+    power,
+    select,
+    sin,
+    smoothstep,
+    vec,
 )  # fmt: skip
 from ..runtime.pixel.colour import unpremultiply
 

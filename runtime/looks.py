@@ -18,7 +18,7 @@ import numpy as np
 
 from ..graph.errors import SourceError
 
-__all__ = ["LookTable", "neutral_look", "parse_cube", "read_cube"]
+__all__ = ["LookTable", "neutral_look", "parse_cube", "read_look"]
 
 HEADER = 8
 MAX_3D, MAX_1D = 129, 65_536
@@ -58,7 +58,7 @@ def neutral_look() -> LookTable:
     return _pack((np.zeros(3), np.ones(3)), None, _identity(), "")
 
 
-def read_cube(path: str | Path) -> LookTable:
+def read_look(path: str | Path) -> LookTable:
     """The look in a `.cube` file.
 
     Raises:

@@ -1,0 +1,225 @@
+"""Geometry: move, turn, cut and scale pictures, and place pictures from files in the frame."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+
+from ..graph.declare import (
+    In,
+    Out,
+    Param,
+    PixelNode,
+    ProcessNode,
+    frame_space,
+    inner,
+    new_space,
+    param,
+    port,
+    result,
+    same,
+)  # fmt: skip
+from ..graph.types import Boolean, Choice, Image, Mask, Number, Vector2
+from ..runtime.frames import Frame, Geometry
+from ..runtime.pixel import Vec, cos, maximum, minimum, sin, vec
+
+__all__ = ["Crop", "Mirror", "Place", "Resize", "ResizeMask", "Transform", "TransformMask"]
+
+DEGREES = 0.017453292519943295
+OUTSIDE = ("zero", "clamp", "mirror")
+
+
+class Moved(PixelNode):
+    """What the transforms share."""
+
+    translate: Param[Vector2] = param(
+        (0.0, 0.0), low=-4, high=4, step=0.005, unit="frame heights", doc="to the right, down"
+    )
+    rotate: Param[Number] = param(0.0, low=-360, high=360, step=1, unit="°", doc="clockwise, about the pivot")
+    scale: Param[Vector2] = param((1.0, 1.0), low=-16, high=16, step=0.01, doc="across and down, about the pivot")
+    pivot: Param[Vector2] = param(
+        (0.0, 0.0), low=-2, high=2, step=0.005, unit="frame heights", doc="from the frame's centre, x right, y down"
+    )
+    outside: Param[Choice] = param("zero", choices=OUTSIDE, doc="beyond the edge: nothing, the edge's pixels, a mirror")
+
+
+def source_place(at, translate: Vec, rotate: Vec, scale: Vec, pivot: Vec) -> Vec:
+    """Where in the untransformed picture a pixel comes from: the inverse of scale, then rotate, then translate."""
+    middle = vec(0.5 * at.aspect, 0.5) + pivot
+    x, y = vec(at.x, at.y) - middle - translate
+    c, s = cos(rotate * DEGREES), sin(rotate * DEGREES)
+    turned = vec(c * x + s * y, c * y - s * x)
+    return turned * inverse(scale) + middle
+
+
+def inverse(scale: Vec) -> Vec:
+    """1 / scale, bounded where scale is 0: the picture is then thinner than can be seen."""
+    return scale / maximum(scale * scale, 1e-8)
+
+
+class Transform(Moved, type="geometry.transform"):
+    """Move, turn and scale a picture within its frame: scale first, then rotate, then translate.
+
+    Bilinear: shrink far below half its size with `geometry.resize`, which averages.
+    """
+
+    image: In[Image] = port(doc="the picture")
+    out: Out[Image] = result(doc="the picture, moved")
+
+    def pixel(self, image, translate, rotate, scale, pivot, outside, at):
+        return image.sample(*source_place(at, translate, rotate, scale, pivot), border=outside)
+
+
+class TransformMask(Moved, type="geometry.transform_mask"):
+    """Move, turn and scale a mask within its frame: scale first, then rotate, then translate."""
+
+    mask: In[Mask] = port(doc="the mask")
+    out: Out[Mask] = result(doc="the mask, moved")
+
+    def pixel(self, mask, translate, rotate, scale, pivot, outside, at):
+        return mask.sample(*source_place(at, translate, rotate, scale, pivot), border=outside)
+
+
+class Mirror(PixelNode, type="geometry.mirror"):
+    """Swap left and right, or top and bottom."""
+
+    image: In[Image] = port(doc="the picture")
+    across: Param[Boolean] = param(True, doc="swap left and right")
+    down: Param[Boolean] = param(False, doc="swap top and bottom")
+    out: Out[Image] = result(doc="the picture, mirrored")
+
+    def pixel(self, image, across, down, at):
+        x = at.x + across * (at.aspect - 2.0 * at.x)
+        return image.sample(x, at.y + down * (1.0 - 2.0 * at.y))
+
+
+def buffer(node: Any, name: str, shape: tuple[int, ...]) -> np.ndarray:
+    """An array of the node's own that lives as long as its shape stays."""
+    held = node.__dict__.get(name)
+    if held is None or held.shape != shape:
+        held = node.__dict__[name] = np.zeros(shape, np.float32)
+    return held
+
+
+def four_channels(node: Any, pixels: np.ndarray) -> np.ndarray:
+    """An opaque picture of three channels, with alpha beside them."""
+    if pixels.shape[2] == 4:
+        return pixels
+    rgba = buffer(node, "_rgba", (*pixels.shape[:2], 4))
+    rgba[..., :3], rgba[..., 3] = pixels, 1.0
+    return rgba
+
+
+def resized(node: Any, frame: Frame, height: int) -> Frame:
+    """The frame at another height, its proportions kept as far as whole pixels allow."""
+    width = max(1, round(frame.width * height / frame.height))
+    if (width, height) == (frame.width, frame.height):
+        return frame
+    small = buffer(node, "_small", (height, width, frame.channels))
+    how = cv2.INTER_AREA if height < frame.height else cv2.INTER_LINEAR
+    cv2.resize(frame.data, (width, height), dst=small[..., 0] if frame.channels == 1 else small, interpolation=how)
+    return Frame(small, scaled(frame.geometry, width, height), frame.space)
+
+
+def scaled(geometry: Geometry, width: int, height: int) -> Geometry:
+    """The same place at another size."""
+    a, b, c, d, e, f = geometry.to_frame
+    x, y = geometry.width / width, geometry.height / height
+    return Geometry(width, height, (a * x, b * y, c, d * x, e * y, f))
+
+
+class Resize(ProcessNode, type="geometry.resize"):
+    """Make a picture smaller or larger in pixels; it stays where it lies and covers the same of the frame.
+
+    Averages pixels when it shrinks. What is costly, or wide (a large blur), is cheaper on a small picture; wired to a
+    full-size one it is scaled back smoothly.
+    """
+
+    image: In[Image] = port(doc="the picture")
+    height: Param[Number] = param(0.5, low=0.01, high=4, step=0.01, doc="new height as a share of the old")
+    out: Out[Image] = result(space=same("image"), size="free", doc="the picture, of another size")
+
+    def process(self, image, height):
+        small = resized(self, image, max(1, round(image.height * height)))
+        return Frame(four_channels(self, small.data), small.geometry, small.space)
+
+
+class ResizeMask(ProcessNode, type="geometry.resize_mask"):
+    """Make a mask smaller or larger in pixels; it stays where it lies."""
+
+    mask: In[Mask] = port(doc="the mask")
+    height: Param[Number] = param(0.5, low=0.01, high=4, step=0.01, doc="new height as a share of the old")
+    out: Out[Mask] = result(space=same("mask"), size="free", doc="the mask, of another size")
+
+    def process(self, mask, height):
+        return resized(self, mask, max(1, round(mask.height * height)))
+
+
+class Crop(ProcessNode, type="geometry.crop"):
+    """Cut away a picture's margins. What is left is a space of its own, which knows where in the frame it lies.
+
+    At least one pixel is left. `geometry.place` brings a crop back into the frame.
+    """
+
+    image: In[Image] = port(doc="the picture")
+    left: Param[Number] = param(0.0, low=0, high=4, step=0.005, unit="frame heights", doc="cut from the left")
+    top: Param[Number] = param(0.0, low=0, high=1, step=0.005, unit="frame heights", doc="cut from the top")
+    right: Param[Number] = param(0.0, low=0, high=4, step=0.005, unit="frame heights", doc="cut from the right")
+    bottom: Param[Number] = param(0.0, low=0, high=1, step=0.005, unit="frame heights", doc="cut from the bottom")
+    out: Out[Image] = result(space=new_space, size="free", doc="what is left")
+
+    def process(self, image, left, top, right, bottom, tick):
+        a, b, c, d, e, f = image.geometry.to_frame
+        per_x, per_y = tick.height / max(abs(a), 1e-9), tick.height / max(abs(e), 1e-9)
+        x, right_end = kept(image.width, left * per_x, right * per_x)
+        y, bottom_end = kept(image.height, top * per_y, bottom * per_y)
+        part = image.data[y:bottom_end, x:right_end]
+        cut = buffer(self, "_cut", (*part.shape[:2], 4))
+        cut[..., :3], cut[..., 3] = part[..., :3], part[..., 3] if part.shape[2] == 4 else 1.0
+        moved = (a, b, a * x + b * y + c, d, e, d * x + e * y + f)
+        return Frame(cut, Geometry(cut.shape[1], cut.shape[0], moved), f"{image.space}/crop")
+
+
+def kept(size: int, start: float, end: float) -> tuple[int, int]:
+    """First pixel kept and the one after the last, of `size`; at least one is kept."""
+    first = min(max(round(start), 0), size - 1)
+    return first, max(size - max(round(end), 0), first + 1)
+
+
+class Place(ProcessNode, type="geometry.place"):
+    """Put a picture from a file, or a crop, into the frame.
+
+    `fit` shows all of it, `fill` covers the frame, `stretch` ignores proportions, `size` makes it `scale` frame heights
+    high. Outside it is transparent. Pictures much larger than the frame are averaged down first.
+    """
+
+    image: In[Image] = port(anywhere=True, doc="a picture of any space")
+    how: Param[Choice] = param("fill", choices=("fit", "fill", "stretch", "size"), doc="how its size is found")
+    scale: Param[Number] = param(1.0, low=0.01, high=16, step=0.01, doc="factor of that size; for `size`: its height")
+    anchor: Param[Vector2] = param(
+        (0.5, 0.5), low=0, high=1, step=0.01, doc="which point of it meets the same point of the frame; 0, 0 is top left"
+    )
+    offset: Param[Vector2] = param(
+        (0.0, 0.0), low=-4, high=4, step=0.005, unit="frame heights", doc="moved right, down from there"
+    )
+    pixels: Out[Image] = inner(space=frame_space, doc="the picture, as it is stored")
+    extent: Out[Vector2] = inner(doc="its width and height in pixels")
+    out: Out[Image] = result(space=frame_space, doc="the frame with the picture in it")
+
+    def process(self, image):
+        height, width = image.data.shape[:2]
+        return Frame(four_channels(self, image.data), Geometry(width, height)), (float(width), float(height))
+
+    def pixel(self, pixels, extent, how, scale, anchor, offset, at):
+        own = extent.x / maximum(extent.y, 1.0)
+        across = {
+            "fit": minimum(at.aspect, own), "fill": maximum(at.aspect, own), "stretch": at.aspect, "size": own,
+        }[how] * scale  # fmt: skip
+        down = scale if how == "stretch" else across / own
+        size = vec(across, down)
+        corner = (vec(at.aspect, 1.0) - size) * anchor + offset
+        share = (vec(at.x, at.y) - corner) / maximum(size, 1e-6)
+        place = share * extent * at.pixel  # a stored pixel is one of the frame's to `sample`
+        return pixels.sample(*place, border="zero")
