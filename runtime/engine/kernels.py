@@ -7,16 +7,18 @@ from typing import Any
 
 import numpy as np
 
+from ..curves import table as curve_table
 from ..frames import Frame, Geometry, Tick
+from ..looks import neutral_look
 from ..plan.bind import CURVE_SIZE
 from ..plan.ir import Kernel, Stage
 from .rasters import Pool
-from .tables import MAX_RADIUS, components, curve_table, evaluate, gaussian_weights
+from .tables import MAX_RADIUS, components, evaluate, gaussian_weights
 
 __all__ = ["KernelCall"]
 
 _NOTHING = object()
-_IDENTITY_LUT = (np.array([0, 0, 0, 1, 0, 0, 0, 1, 0, 1, 1, 0, 0, 0, 1, 1, 0, 1, 0, 1, 1, 1, 1, 1], np.float32), 2)
+_NO_LOOK = neutral_look()
 
 
 class KernelCall:
@@ -53,7 +55,7 @@ class KernelCall:
     @staticmethod
     def _table(kind: str) -> np.ndarray:
         size = {"curve": CURVE_SIZE, "gauss": MAX_RADIUS + 1}.get(kind)
-        table = np.zeros(size, np.float32) if size else _IDENTITY_LUT[0]
+        table = np.zeros(size, np.float32) if size else _NO_LOOK.table
         if kind == "gauss":
             table[0] = 1.0
         return table
@@ -158,10 +160,10 @@ class KernelCall:
         if self.kernel.tables[i].kind == "curve":
             curve_table(value, self.tables[i])
             return
-        table, size = value if value is not None else _IDENTITY_LUT
-        self.tables[i] = table
+        look = value if value is not None else _NO_LOOK
+        self.tables[i] = look.table
         if i in self.lut_size:
-            self.uniforms[self.lut_size[i]] = size
+            self.uniforms[self.lut_size[i]] = look.size
         self.call = self._bind(self.arrays, self.tables, self.uniforms, [f.data for f in self.frames])
 
     def _blurs(self) -> None:

@@ -1,4 +1,4 @@
-"""What the host computes for a kernel: curve tables, Gaussian weights, expressions of uniforms."""
+"""What the host computes for a kernel: Gaussian weights, expressions of uniforms."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from ...graph.errors import CompileError
 from ..pixel.lang import Expr, topological
 
-__all__ = ["MAX_RADIUS", "components", "curve_table", "evaluate", "gaussian_weights"]
+__all__ = ["MAX_RADIUS", "components", "evaluate", "gaussian_weights"]
 
 MAX_RADIUS = 600
 
@@ -55,34 +55,6 @@ def gaussian_weights(sigma: float, table: np.ndarray) -> int:
     weights = np.exp(-0.5 * (x / sigma) ** 2)
     table[: radius + 1] = weights / (weights[0] + 2.0 * weights[1:].sum())
     return radius
-
-
-def curve_table(knots: Sequence[Sequence[float]], table: np.ndarray) -> None:
-    """Fill `table` with a curve over 0…1: monotone cubic through the knots (Fritsch and Carlson 1980), flat outside."""
-    points = sorted((float(x), float(y)) for x, y in knots)
-    x, y = np.array([p[0] for p in points]), np.array([p[1] for p in points])
-    at = np.linspace(0.0, 1.0, len(table))
-    if len(points) < 2:
-        table[:] = y[0] if len(points) else at
-        return
-    table[:] = _monotone(x, y, np.clip(at, x[0], x[-1]))
-
-
-def _monotone(x: np.ndarray, y: np.ndarray, at: np.ndarray) -> np.ndarray:
-    h = np.maximum(np.diff(x), 1e-9)
-    slope = np.diff(y) / h
-    tangent = np.concatenate([slope[:1], (slope[:-1] + slope[1:]) / 2, slope[-1:]])
-    tangent[1:-1][slope[:-1] * slope[1:] <= 0] = 0.0
-    for i, s in enumerate(slope):
-        if s == 0:
-            tangent[i] = tangent[i + 1] = 0.0
-        elif (norm := math.hypot(tangent[i] / s, tangent[i + 1] / s)) > 3:
-            tangent[i], tangent[i + 1] = tangent[i] * 3 / norm, tangent[i + 1] * 3 / norm
-    k = np.clip(np.searchsorted(x, at, side="right") - 1, 0, len(h) - 1)
-    t = (at - x[k]) / h[k]
-    a, b = (1 + 2 * t) * (1 - t) ** 2, t * (1 - t) ** 2
-    c, d = t**2 * (3 - 2 * t), t**2 * (t - 1)
-    return a * y[k] + b * h[k] * tangent[k] + c * y[k + 1] + d * h[k] * tangent[k + 1]
 
 
 Components = tuple[float, ...]
