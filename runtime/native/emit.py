@@ -10,22 +10,27 @@ its names count up.
 
 from __future__ import annotations
 
+import hashlib
 import importlib
+import importlib.metadata
 import inspect
 import os
 import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from ...graph.errors import CompileError
+from ..kernels.cache import Cache
 from ..kernels.targets import split
 from .loops import Loop, loop
 
-__all__ = ["emit"]
+__all__ = ["emit", "objects"]
 
 # Numba may not look at this machine, and leaves optimising to LLVM below
 SETTINGS = {
@@ -47,7 +52,35 @@ TRIPLES = {
 # C library functions that Numba calls and processors do alone
 INTRINSICS = {"sqrtf": "llvm.sqrt.f32", "floorf": "llvm.floor.f32", "sqrt": "llvm.sqrt.f64", "floor": "llvm.floor.f64"}
 TYPES = {"f32*": "ptr", "i32*": "ptr", "i64*": "ptr", "u8*": "ptr", "f32": "float", "i64": "i64"}
+EMISSION = 1  # rises when the machine code of a loop changes, so that old entries are no longer found
 TIMEOUT = 300  # seconds; about 3 are usual
+
+
+def objects(names: Iterable[str], cache: Cache, target: str) -> list[bytes]:
+    """The object files of these loops, from the cache where it has them: what `Compiler.compile(objects=…)` links.
+
+    Raises:
+        CompileError: no such loop, or one does not compile.
+    """
+    wanted = [loop(name) for name in sorted(set(names))]
+    with ThreadPoolExecutor(max(1, len(wanted))) as pool:
+        return list(pool.map(lambda each: _cached(each, target, cache), wanted))
+
+
+def _cached(wanted: Loop, target: str, cache: Cache) -> bytes:
+    parts = (wanted.key, target, _version("numba"), _version("llvmlite"), str(EMISSION))
+    key = hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    found = cache.path(key, ".o")
+    return found.read_bytes() if found else cache.put(key, ".o", emit(wanted, target)).read_bytes()
+
+
+def _version(distribution: str) -> str:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        raise CompileError(
+            f'native loops are compiled by {distribution}; install the author parts: pip install "spellwire[author]"'
+        ) from None
 
 
 def emit(wanted: Loop, target: str) -> bytes:

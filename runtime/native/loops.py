@@ -80,6 +80,7 @@ LOOPS: dict[str, Loop] = {
             "rasterise", "rasterise",
             "vertices:f32* triangles:i32* beyond:i32* faces:i64 item:f32 grid:i64* front:i32* surface:f32* width:i64 height:i64",
         ),
+        _loop("inflate", "inflate", "mask:f32* width:i64 height:i64 cell:f32 reach:f32 surface:f32* work:f32*"),
     )
 }  # fmt: skip
 

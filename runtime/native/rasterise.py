@@ -108,6 +108,10 @@ def rasterise(vertices, triangles, beyond, faces, item, grid, front, surface, wi
     for t in range(faces):
         if front[t] == 1:
             _triangle(vertices, triangles, beyond, t, item, grid, front, surface, width, height)
+    # small folds (a nostril's rim) turn away though what is round them does not: they fill the crack they leave
+    for t in range(faces):
+        if front[t] == 0:
+            _triangle(vertices, triangles, beyond, t, item, grid, front, surface, width, height)
     for t in range(faces):
         if front[t] == 1:
             for k in range(3):
@@ -120,18 +124,23 @@ def rasterise(vertices, triangles, beyond, faces, item, grid, front, surface, wi
 def _triangle(vertices, triangles, beyond, t, item, grid, front, surface, width, height):
     """The pixels whose centres lie in triangle t."""
     g = 6 * t
-    # backwards round the corners, so that in y-down pixels the inside has positive edge functions
-    ax, ay, bx, by, cx, cy = grid[g], grid[g + 1], grid[g + 4], grid[g + 5], grid[g + 2], grid[g + 3]
+    # backwards round the corners, so that in y-down pixels the inside has positive edge functions; a triangle seen from
+    # behind the other way
+    back = front[t] == 0
+    second, third = (I(1), I(2)) if back else (I(2), I(1))
+    ax, ay = grid[g], grid[g + 1]
+    bx, by = grid[g + 2 * second], grid[g + 2 * second + 1]
+    cx, cy = grid[g + 2 * third], grid[g + 2 * third + 1]
     area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
     top = max(I(0), (min(ay, by, cy) + 127) >> 8)
     bottom = min(height - 1, (max(ay, by, cy) - 128) >> 8)
     leftmost = max(I(0), (min(ax, bx, cx) + 127) >> 8)
     rightmost = min(width - 1, (max(ax, bx, cx) - 128) >> 8)
-    if top > bottom or leftmost > rightmost:
+    if area <= 0 or top > bottom or leftmost > rightmost:
         return
     va = STRIDE * I(triangles[3 * t])
-    vb = STRIDE * I(triangles[3 * t + 2])
-    vc = STRIDE * I(triangles[3 * t + 1])
+    vb = STRIDE * I(triangles[3 * t + second])
+    vc = STRIDE * I(triangles[3 * t + third])
     # planes of the attributes, per pixel right (…x) and down (…y)
     scale = F(256.0) / F(area)
     e1x, e1y, e2x, e2y = F(bx - ax) * scale, F(by - ay) * scale, F(cx - ax) * scale, F(cy - ay) * scale
@@ -153,11 +162,11 @@ def _triangle(vertices, triangles, beyond, t, item, grid, front, surface, width,
     far = F(1e9)
     near_ab, near_bc, near_ca = far, far, far
     abx, aby, bcx, bcy, cax, cay = F(0.0), F(0.0), F(0.0), F(0.0), F(0.0), F(0.0)
-    if _turned(beyond, front, 3 * t + 2):
+    if not back and _turned(beyond, front, 3 * t + 2):
         abx, aby, near_ab = _ramp(ax, ay, bx, by)
-    if _turned(beyond, front, 3 * t + 1):
+    if not back and _turned(beyond, front, 3 * t + 1):
         bcx, bcy, near_bc = _ramp(bx, by, cx, cy)
-    if _turned(beyond, front, 3 * t):
+    if not back and _turned(beyond, front, 3 * t):
         cax, cay, near_ca = _ramp(cx, cy, ax, ay)
     ab_own = I(0) if by < ay or (by == ay and bx > ax) else I(-1)
     bc_own = I(0) if cy < by or (cy == by and cx > bx) else I(-1)
@@ -181,7 +190,7 @@ def _triangle(vertices, triangles, beyond, t, item, grid, front, surface, width,
                 surface, CHANNELS * (y * width + x), coverage,
                 vertices[va + 3] + u_x * dx + u_y * dy, vertices[va + 4] + v_x * dx + v_y * dy,
                 vertices[va + 5] + nx_x * dx + nx_y * dy, vertices[va + 6] + ny_x * dx + ny_y * dy,
-                vertices[va + 7] + nz_x * dx + nz_y * dy, vertices[va + 8] + z_x * dx + z_y * dy, item,
+                vertices[va + 7] + nz_x * dx + nz_y * dy, vertices[va + 8] + z_x * dx + z_y * dy, item, back,
             )  # fmt: skip
 
 
@@ -240,19 +249,19 @@ def _contour(vertices, a, b, item, surface, width, height):
                     vertices[va + 3] * rest + vertices[vb + 3] * along, vertices[va + 4] * rest + vertices[vb + 4] * along,
                     vertices[va + 5] * rest + vertices[vb + 5] * along, vertices[va + 6] * rest + vertices[vb + 6] * along,
                     vertices[va + 7] * rest + vertices[vb + 7] * along, vertices[va + 8] * rest + vertices[vb + 8] * along,
-                    item,
+                    item, False,
                 )  # fmt: skip
 
 
-def _put(surface, at, coverage, u, v, nx, ny, nz, depth, item):
-    """A fragment over or under the pixel at `at`; attributes stay means weighted by coverage."""
+def _put(surface, at, coverage, u, v, nx, ny, nz, depth, item, back):
+    """A fragment over or under (`back`: always under) the pixel at `at`; attributes stay means weighted by coverage."""
     old = surface[at]
     if coverage <= F(0.0):
         return
     long = nx * nx + ny * ny + nz * nz
     short = F(1.0) / math.sqrt(long) if long > F(1e-12) else F(0.0)
     nx, ny, nz = nx * short, ny * short, nz * short
-    behind = old > F(0.0) and surface[at + 7] == item and surface[at + 6] > depth
+    behind = old > F(0.0) and surface[at + 7] == item and (back or surface[at + 6] > depth)
     if old <= F(0.0) or (coverage >= F(1.0) and not behind):
         surface[at] = coverage
         surface[at + 1] = u

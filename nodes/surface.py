@@ -1,0 +1,207 @@
+"""Surfaces: what has a shape and can be lit. A tracked face drawn as a mesh, a mask blown up to a body."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, ClassVar
+
+import cv2
+import numpy as np
+
+from ..graph.declare import In, Out, Param, PixelNode, ProcessNode, param, port, result, same, slot
+from ..graph.types import Faces, Image, Integer, Mask, Number, Surface
+from ..runtime.frames import Frame, Geometry
+from ..runtime.models.resolver import resolve
+from ..runtime.perception.topology import GEOMETRY, read_topology
+from ..runtime.pixel import Raster, maximum, mix, normalize, select, vec
+
+__all__ = ["FaceSurface", "MaskSurface", "MergeSurfaces", "ShowNormals"]
+
+POINTS = 468  # irises, where they are tracked, are no part of the mesh
+CAPACITY = 1 << 18  # pixels of a face surface at most
+MARGIN = 2  # pixels around the faces, so that outside is empty
+FACING = (0.02, 0.32)  # normal z at which a vertex that turns away is gone, and at which it is whole
+
+
+class FaceSurface(ProcessNode, type="surface.face"):
+    """Faces as a surface: their meshes drawn to coverage, texture coordinates, normals and depth.
+
+    Eyes and mouth are closed. The surface lies in a crop around the faces, coarser than the frame where they are large.
+    Nearer (larger) faces go over farther ones. Depth is in frame heights. Faces without finite landmarks are left out.
+    """
+
+    faces: In[Faces] = port(doc="tracked faces")
+    feather: Param[Number] = param(
+        0.2, low=0.0, high=0.5, unit="face widths", doc="how far inside its outline the face fades in"
+    )
+    smoothing: Param[Integer] = param(
+        2, low=0, high=8, doc="how often normals are averaged with their neighbours': the higher, the softer the relief"
+    )
+    resolution: Param[Number] = param(
+        192.0, low=32.0, high=512.0, unit="pixels", doc="surface pixels across a face, at most about"
+    )
+    surface: Out[Surface] = result(space=same("faces"), size="free", doc="the faces")
+    scale = slot(0)
+    natives: ClassVar = ("mesh_vertices", "rasterise")
+
+    def open(self, context: Any) -> None:
+        topology = read_topology(resolve(GEOMETRY))
+        self._vertices_of, self._draw = context.native("mesh_vertices"), context.native("rasterise")
+        count = len(topology.triangles)
+        self._topology, self._count = topology, count
+        self._points = np.zeros((POINTS, 3), np.float32)
+        self._fade, self._feather = np.zeros(POINTS, np.float32), math.nan
+        self._place = np.zeros(6, np.float32)
+        self._place[4:] = FACING
+        self._work = np.zeros((POINTS, 3), np.float32)
+        self._vertices = np.zeros((POINTS, 9), np.float32)
+        self._grid, self._front = np.zeros((count, 6), np.int64), np.zeros(count, np.int32)
+        self._pixels = np.zeros(CAPACITY * 8, np.float32)
+
+    def process(self, faces: Any, feather: float, smoothing: int, resolution: float, tick: Any, state: Any) -> Frame:
+        height = float(faces.height or tick.height or 1)
+        width = float(faces.width or tick.width or 1)
+        shown = [(i, box, face) for i, face in enumerate(faces) if (box := _box(face.landmarks, width, height))]
+        if not shown:
+            return self._frame(Geometry(1, 1), faces.space)
+        shown.sort(key=lambda entry: (entry[1][2] - entry[1][0]) * (entry[1][3] - entry[1][1]))
+        geometry, state.scale = _place(shown, width, height, resolution, state.scale)
+        frame = self._frame(geometry, faces.space)
+        if feather != self._feather:
+            np.divide(self._topology.inset, max(float(feather), 1e-6), out=self._fade)
+            self._fade += 1.0 if feather <= 0.0 else 0.0
+            self._feather = feather
+        scale, _, left, _, _, top = geometry.to_frame
+        self._place[:4] = left, top, 1.0 / scale, 1.0 / height
+        for index, _, face in shown:
+            self._draw_face(face.landmarks, int(smoothing), float(index), frame)
+        return frame
+
+    def _frame(self, geometry: Geometry, space: str) -> Frame:
+        """The first part of the surface's memory, empty, as a frame of that geometry."""
+        pixels = self._pixels[: geometry.width * geometry.height * 8]
+        pixels.fill(0.0)
+        return Frame(pixels.reshape(geometry.height, geometry.width, 8), geometry, space)
+
+    def _draw_face(self, landmarks: np.ndarray, rounds: int, index: float, frame: Frame) -> None:
+        np.copyto(self._points, landmarks[:POINTS])
+        topology, vertices = self._topology, self._vertices.ctypes.data
+        triangles = topology.triangles.ctypes.data
+        self._vertices_of(
+            self._points.ctypes.data, POINTS, triangles, self._count, topology.uv.ctypes.data, self._fade.ctypes.data,
+            self._place.ctypes.data, rounds, self._work.ctypes.data, vertices,
+        )  # fmt: skip
+        self._draw(
+            vertices, triangles, topology.beyond.ctypes.data, self._count, index, self._grid.ctypes.data,
+            self._front.ctypes.data, frame.data.ctypes.data, frame.width, frame.height,
+        )  # fmt: skip
+
+
+class MaskSurface(ProcessNode, type="surface.from_mask"):
+    """A mask as a rounded body: where it covers, normals bulge as if it were inflated.
+
+    For light on what no mesh follows: hair, ears, neck, shoulders, a whole person. Narrow parts become round, wide ones
+    level off. The surface is coarse and smooth; light it, then cut it out with the mask itself. Depth is in frame heights.
+    """
+
+    mask: In[Mask] = port(display=True, doc="what to inflate")
+    reach: Param[Number] = param(
+        0.125, low=0.01, high=1.0, unit="frame heights", doc="how far from its edge the body still rises: small = a flat relief"
+    )
+    rows: Param[Integer] = param(96, low=8, high=256, doc="of the grid it is solved on; more cost time and show finer edges")
+    surface: Out[Surface] = result(space=same("mask"), size="free", doc="the body")
+    natives: ClassVar = ("inflate",)
+
+    def open(self, context: Any) -> None:
+        self._inflate = context.native("inflate")
+        self._resize(1, 1, np.dtype(np.uint8))
+
+    def process(self, mask: Frame, reach: float, rows: int, tick: Any) -> Frame:
+        height = min(int(rows), mask.height)
+        width = max(1, round(mask.width * height / mask.height))
+        if self._plane.shape != (height, width) or self._small.dtype != mask.data.dtype:
+            self._resize(width, height, mask.data.dtype)
+        cv2.resize(mask.data, (width, height), dst=self._small, interpolation=cv2.INTER_AREA)
+        np.multiply(self._small, 1 / 255 if mask.format == "u8" else 1.0, out=self._plane, casting="unsafe")
+        geometry = _coarser(mask.geometry, width, height)
+        cell = math.hypot(geometry.to_frame[1], geometry.to_frame[4]) / (tick.height or mask.height)
+        pixels = self._pixels
+        self._inflate(
+            self._plane.ctypes.data, width, height, cell, reach, pixels.ctypes.data, self._work.ctypes.data
+        )
+        return Frame(pixels, geometry, mask.space)
+
+    def _resize(self, width: int, height: int, dtype: np.dtype) -> None:
+        self._small = np.zeros((height, width), dtype)
+        self._plane = np.zeros((height, width), np.float32)
+        self._pixels = np.zeros((height, width, 8), np.float32)
+        self._work = np.zeros(4 * width * height + 64, np.float32)
+
+
+class MergeSurfaces(PixelNode, type="surface.merge"):
+    """One surface over another: a face over a body, say. Normals and depth blend by the upper one's coverage."""
+
+    image: In[Image] = port(domain=True, doc="the picture to be lit: the surfaces are joined at its pixels")
+    over: In[Surface] = port(doc="what wins")
+    under: In[Surface] = port(doc="what shows where the upper one ends")
+    surface: Out[Surface] = result(space=same("image"), doc="both")
+
+    def pixel(self, image: Raster, over: Raster, under: Raster):
+        coverage = over.coverage + under.coverage * (1.0 - over.coverage)
+        # between the pixels of a coarse surface, attributes are blends with the nothing outside it
+        share = over.coverage / maximum(coverage, 1e-6)
+        wins = 0.5 < share
+        uv, index = select(wins, over.uv, under.uv), select(wins, over.index, under.index)
+        normal = normalize(mix(under.normal, over.normal, share))
+        return vec(coverage, uv, normal, mix(under.depth, over.depth, share), index)
+
+
+class ShowNormals(PixelNode, type="surface.show_normals"):
+    """A surface's normals as colours, to look at: red to the right, green up, blue towards the camera."""
+
+    image: In[Image] = port(domain=True, doc="what shows where there is no surface")
+    surface: In[Surface] = port(doc="what to show")
+    out: Out[Image] = result(space=same("image"), doc="the normals over the picture")
+
+    def pixel(self, image: Raster, surface: Raster):
+        colour = normalize(surface.normal) * 0.5 + 0.5
+        return mix(image.here, vec(colour, 1.0), surface.coverage)
+
+
+def _coarser(over: Geometry, width: int, height: int) -> Geometry:
+    """A raster of that size that covers all of another one."""
+    a, b, c, d, e, f = over.to_frame
+    x, y = over.width / width, over.height / height
+    return Geometry(width, height, (a * x, b * y, c, d * x, e * y, f))
+
+
+Box = tuple[float, float, float, float]
+
+
+def _box(landmarks: np.ndarray, width: float, height: float) -> Box | None:
+    """Left, top, right, bottom of a face in frame pixels; None where it is not finite, or not in the frame."""
+    if len(landmarks) < POINTS or not np.isfinite(landmarks[:POINTS]).all():
+        return None
+    left, top = landmarks[:POINTS, :2].min(0)
+    right, bottom = landmarks[:POINTS, :2].max(0)
+    seen = right > 0 and bottom > 0 and left < width and top < height
+    return (float(left), float(top), float(right), float(bottom)) if seen else None
+
+
+def _place(shown: list, width: float, height: float, resolution: float, before: int) -> tuple[Geometry, int]:
+    """The crop around all faces on a grid that holds still, and its scale: frame pixels a surface pixel, a power of two.
+
+    The scale of the frame before stays while it is about right, so the surface does not flicker between two.
+    """
+    ideal = max(max(box[2] - box[0], 1.0) for _, box, _ in shown) / resolution
+    scale = before if before and abs(math.log2(max(ideal, 1.0) / before)) < 0.75 else 2 ** max(0, round(math.log2(ideal)))
+    while True:
+        reach = MARGIN * scale  # what lies outside the frame is not drawn
+        left = max(min(box[0] for _, box, _ in shown), 0.0) // scale * scale - reach
+        top = max(min(box[1] for _, box, _ in shown), 0.0) // scale * scale - reach
+        right = min(max(box[2] for _, box, _ in shown), width) + reach
+        bottom = min(max(box[3] for _, box, _ in shown), height) + reach
+        columns, rows = math.ceil((right - left) / scale), math.ceil((bottom - top) / scale)
+        if columns * rows <= CAPACITY:
+            return Geometry(columns, rows, (float(scale), 0.0, left, 0.0, float(scale), top)), scale
+        scale *= 2
