@@ -9,7 +9,7 @@ import numpy as np
 from ..graph.declare import In, Out, Param, ProcessNode, param, port, result, same, slot
 from ..graph.types import Boolean, Choice, Face, Faces, Image, Integer, Number, Points
 from ..runtime.frames import Frame, Geometry
-from ..runtime.perception.face import MODELS, FaceTracker, make_state
+from ..runtime.perception.face import MODELS, FaceTracker, Variant, make_state
 from ..runtime.values import FaceItem, Items
 
 __all__ = ["Mesh", "Pick", "Place"]
@@ -19,8 +19,8 @@ class Mesh(ProcessNode, type="face.mesh", latency="model", fallback="last"):
     """Tracked faces as meshes of 468 or 478 landmarks.
 
     A detector looks for faces only while fewer than asked for are known; then each frame's landmarks say where to look
-    in the next one. `fast` gives 468 points, with `iris` 478; `full` gives 478 points and 52 blendshapes at about three
-    times the cost. Each face keeps its id while it is seen, and for a second after it was lost.
+    in the next one. `fast` gives 468 points; with `iris` 478, and lips and eyes are looked at twice; `full` gives 478
+    points and 52 blendshapes at about three times the cost. Each face keeps its id while it is seen, and for a second after it was lost.
     """
 
     image: In[Image] = port(display=True, doc="the picture to look at")
@@ -29,30 +29,29 @@ class Mesh(ProcessNode, type="face.mesh", latency="model", fallback="last"):
     smoothing: Param[Number] = param(
         0.5, low=0.0, high=1.0, doc="0 = raw; higher = calmer while the face is still (motion is followed at any setting)"
     )
-    iris: Param[Boolean] = param(False, doc="track the irises with the fast variant too")
+    iris: Param[Boolean] = param(False, doc="fast variant: irises too, and closer lips and eyes")
     confidence: Param[Number] = param(0.5, low=0.05, high=0.95, doc="below this a face is none")
     faces: Out[Faces] = result(space=same("image"), doc="the faces, in order of track id")
     tracks = slot()
 
     def open(self, context: Any) -> None:
         self._context = context
-        self._trackers: dict[str, FaceTracker] = {}
+        self._trackers: dict[Variant, FaceTracker] = {}
 
     def process(
-        self, image: Frame, variant: str, max_faces: int, smoothing: float, iris: bool, confidence: float, tick: Any,
+        self, image: Frame, variant: Variant, max_faces: int, smoothing: float, iris: bool, confidence: float, tick: Any,
         state: Any,
     ) -> Items[FaceItem]:  # fmt: skip
         if state.tracks is None:
             state.tracks = make_state()
-        found = self._tracker(variant).track(
-            image.data, tick.time, state.tracks, max_faces=int(max_faces), confidence=confidence, smoothing=smoothing,
-            iris=bool(iris),
-        )  # fmt: skip
+        found = self._tracker("refined" if iris and variant == "fast" else variant).track(
+            image.data, tick.time, state.tracks, max_faces=int(max_faces), confidence=confidence, smoothing=smoothing
+        )
         to_frame(found, image.geometry)
         width, height = tick.width or image.width, tick.height or image.height
         return Items(found, image.space, width, height, int(max_faces))
 
-    def _tracker(self, variant: str) -> FaceTracker:
+    def _tracker(self, variant: Variant) -> FaceTracker:
         if variant not in self._trackers:
             models = [self._context.model(name) for name in MODELS[variant]]
             self._trackers[variant] = FaceTracker(variant, *models)

@@ -9,6 +9,8 @@ import zlib
 from collections.abc import Iterable
 from pathlib import Path
 
+from .cut import CutError, cut, is_cut
+
 __all__ = ["ArchiveError", "read_members"]
 
 LARGEST = 512 << 20  # of one member: far above any model here, far below what would hurt
@@ -43,8 +45,18 @@ def _read(file, ways: set[tuple[str, ...]]) -> dict[tuple[str, ...], bytes]:
         if (name,) in ways:
             found[name,] = data
         if deeper := {way[1:] for way in ways if way[0] == name and len(way) > 1}:
-            found |= {(name, *rest): part for rest, part in _read(io.BytesIO(data), deeper).items()}
+            found |= {(name, *rest): part for rest, part in _read_member(data, deeper).items()}
     return found
+
+
+def _read_member(data: bytes, ways: set[tuple[str, ...]]) -> dict[tuple[str, ...], bytes]:
+    """Members of a member: of a bundle, its files; of a network, the parts that are cut out of it."""
+    cuts = {way for way in ways if len(way) == 1 and is_cut(data, way[0])}
+    try:
+        found = {way: cut(data, way[0]) for way in cuts}
+    except CutError as error:
+        raise ArchiveError(str(error)) from error
+    return found | _read(io.BytesIO(data), ways - cuts) if ways - cuts else found
 
 
 def _from_zip(file, names: set[str]) -> dict[str, bytes]:

@@ -12,20 +12,27 @@ from typing import Any, Literal
 import numpy as np
 
 from ..values import FaceItem
+from .attention import AttentionMesh
 from .blazeface import FaceDetector
 from .blendshapes import Blendshaper
-from .iris import IrisRefiner
 from .one_euro import one_euro
 from .roi import Cropper, Roi, from_landmarks, overlap, project
 
-__all__ = ["MODELS", "FaceTracker", "Variant", "make_state"]
+__all__ = ["MODELS", "FaceTracker", "PlainMesh", "Variant", "make_state"]
 
-Variant = Literal["fast", "full"]
+Variant = Literal["fast", "refined", "full"]
 
 MODELS: dict[Variant, tuple[str, ...]] = {
-    "fast": ("mediapipe/face_detection_short", "mediapipe/face_landmark", "mediapipe/iris"),
-    "full": ("mediapipe/face_detection_short", "mediapipe/face_landmarker/face_landmarks_detector", "mediapipe/face_landmarker/face_blendshapes"),
-}
+    "fast": ("mediapipe/face_detection_short", "mediapipe/face_landmark"),
+    "refined": (
+        "mediapipe/face_detection_short", "mediapipe/face_landmark_with_attention/trunk",
+        "mediapipe/face_landmark_with_attention/heads",
+    ),
+    "full": (
+        "mediapipe/face_detection_short", "mediapipe/face_landmarker/face_landmarks_detector",
+        "mediapipe/face_landmarker/face_blendshapes",
+    ),
+}  # fmt: skip
 EYE_LEFT, EYE_RIGHT = 33, 263  # outer corners, left and right in the picture
 ROI_SCALE = 1.5  # of the landmarks' box
 SAME_FACE = 0.5  # overlap of regions from which on two are one face
@@ -53,30 +60,48 @@ def make_state() -> State:
     }
 
 
+class PlainMesh:
+    """A network that gives all its points at once: 468 (fast) or 478 (full)."""
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+        self.view = model.input(0)
+        self.points = model.output(0).size // 3
+
+    def run(self) -> float:
+        """Look at the crop in `view`; the logit of a face being there."""
+        self._model.run()
+        return float(self._model.output(1).flat[0])
+
+    def landmarks(self) -> np.ndarray:
+        """(points, 3) of the last run, in crop pixels; a view that the next run rewrites."""
+        return self._model.output(0).reshape(-1, 3)
+
+
 class FaceTracker:
     """Faces of a stream of pictures. Holds models and work buffers; what it knows lies in the caller's state.
 
-    `models` are opened, in the order of MODELS[variant]; the last may be None if iris or blendshapes are never asked
-    for.
+    `models` are opened, in the order of MODELS[variant]: fast gives 468 points, refined 478 with lips, eyes and irises
+    looked at twice, full 478 and blendshapes (without them if the last model is left out). Trackers of several variants
+    may share a state in turn.
     """
 
-    def __init__(self, variant: Variant, detector: Any, mesh: Any, extra: Any = None) -> None:
+    def __init__(self, variant: Variant, *models: Any) -> None:
         self.variant = variant
-        self.points = 468 if variant == "fast" else 478
-        self._detector = FaceDetector(detector)
-        self._mesh = mesh
-        self._crop = Cropper(mesh.input(0))
-        self._iris = IrisRefiner(extra) if variant == "fast" and extra is not None else None
-        self._blend = Blendshaper(extra) if variant == "full" and extra is not None else None
+        self._detector = FaceDetector(models[0])
+        self._mesh = AttentionMesh(*models[1:]) if variant == "refined" else PlainMesh(models[1])
+        self._crop = Cropper(self._mesh.view)
+        self.points = self._mesh.points
+        self._blend = Blendshaper(models[2]) if variant == "full" and len(models) > 2 else None
 
     def track(
         self, image: np.ndarray, time: int, state: State, *, max_faces: int = 1, confidence: float = 0.5,
-        smoothing: float = 0.5, iris: bool = False,
+        smoothing: float = 0.5,
     ) -> tuple[FaceItem, ...]:  # fmt: skip
         """The faces of the next picture (uint8 RGB), in order of track id.
 
         time: µs, rising; a jump back or of more than a second starts anew. confidence: of detector and mesh, 0 to 1.
-        smoothing: 0 = none, 1 = calm and late. iris: 478 points from the fast variant too.
+        smoothing: 0 = none, 1 = calm and late.
         """
         delta = _enter(image, time, state)
         found = self._follow(image, state, confidence)
@@ -84,7 +109,7 @@ class FaceTracker:
             state["clock"][1] = time
             self._search(image, time, state, found, max_faces, confidence)
         _leave(state, found, time)
-        items = [self._item(image, state, row, *found[row], delta, smoothing, iris) for row in found]
+        items = [self._item(state, row, *found[row], delta, smoothing) for row in found]
         return tuple(sorted(items, key=lambda item: item.id))
 
     def _follow(self, image: np.ndarray, state: State, confidence: float) -> dict[int, tuple[np.ndarray, float]]:
@@ -125,20 +150,14 @@ class FaceTracker:
     def _fit(self, image: np.ndarray, roi: Roi, confidence: float) -> tuple[np.ndarray, float, Roi] | None:
         """Landmarks in picture pixels, presence, and the region of the next picture; None where there's no face."""
         self._crop(image, roi)
-        self._mesh.run()
-        score = 1 / (1 + math.exp(-min(max(float(self._mesh.output(1).flat[0]), -50.0), 50.0)))
+        score = 1 / (1 + math.exp(-min(max(self._mesh.run(), -50.0), 50.0)))
         if score < confidence:
             return None
-        points = project(self._mesh.output(0).reshape(-1, 3), roi, self._crop.side)
+        points = project(self._mesh.landmarks(), roi, self._crop.side)
         after = from_landmarks(points, EYE_LEFT, EYE_RIGHT, ROI_SCALE)
         return (points, score, after) if after.size >= 2 and math.isfinite(after.size) else None
 
-    def _item(
-        self, image: np.ndarray, state: State, row: int, points: np.ndarray, score: float, delta: float,
-        smoothing: float, iris: bool,
-    ) -> FaceItem:  # fmt: skip
-        if iris and self._iris is not None:
-            points = self._iris(image, points)
+    def _item(self, state: State, row: int, points: np.ndarray, score: float, delta: float, smoothing: float) -> FaceItem:
         blend = self._blend(points) if self._blend is not None else None
         _smooth(state, row, points, delta, smoothing)
         return FaceItem(int(state["id"][row]), points, score, blend)

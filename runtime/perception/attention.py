@@ -1,0 +1,128 @@
+"""The attention mesh: 478 points, with lips, eyes and irises looked at a second time (Grishchenko and others, 2020).
+
+MediaPipe's network holds operations that LiteRT lacks, so it is used in two parts (`spellwire.runtime.models.cut`), and
+what lies between is done here: for each of three regions a rotated patch of the trunk's features is resampled, and the
+points that the heads find in it are put back.
+
+    picture ── trunk ──┬── 468 points ──────────────────┬── 478 points
+                       └── features ── 3 patches ── heads ┘
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+__all__ = ["AttentionMesh"]
+
+PATCH = 16  # side of a patch of features
+STRIDE = 4  # crop pixels a feature
+SCALE = 1.5  # a patch's size, of the region's box
+LOCAL = 4  # the heads' units a patch cell
+
+
+class Region(NamedTuple):
+    """The mesh points of a region, in the order in which its head gives them, and the two that lie level."""
+
+    points: np.ndarray
+    left: int
+    right: int
+
+
+LIPS = Region(np.array([
+    61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 185, 40, 39, 37, 0, 267, 269, 270, 409,
+    78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 191, 80, 81, 82, 13, 312, 311, 310, 415,
+    76, 77, 90, 180, 85, 16, 315, 404, 320, 307, 306, 184, 74, 73, 72, 11, 302, 303, 304, 408,
+    62, 96, 89, 179, 86, 15, 316, 403, 319, 325, 292, 183, 42, 41, 38, 12, 268, 271, 272, 407,
+]), 61, 291)  # fmt: skip
+LEFT_EYE = Region(np.array([
+    33, 7, 163, 144, 145, 153, 154, 155, 133, 246, 161, 160, 159, 158, 157, 173,
+    130, 25, 110, 24, 23, 22, 26, 112, 243, 247, 30, 29, 27, 28, 56, 190,
+    226, 31, 228, 229, 230, 231, 232, 233, 244, 113, 225, 224, 223, 222, 221, 189, 35, 124, 46, 53, 52, 65,
+    143, 111, 117, 118, 119, 120, 121, 128, 245, 156, 70, 63, 105, 66, 107, 55, 193,
+]), 33, 133)  # fmt: skip
+RIGHT_EYE = Region(np.array([
+    263, 249, 390, 373, 374, 380, 381, 382, 362, 466, 388, 387, 386, 385, 384, 398,
+    359, 255, 339, 254, 253, 252, 256, 341, 463, 467, 260, 259, 257, 258, 286, 414,
+    446, 261, 448, 449, 450, 451, 452, 453, 464, 342, 445, 444, 443, 442, 441, 413, 265, 353, 276, 283, 282, 295,
+    372, 340, 346, 347, 348, 349, 350, 357, 465, 383, 300, 293, 334, 296, 336, 285, 417,
+]), 362, 263)  # fmt: skip
+REGIONS = (LIPS, LEFT_EYE, RIGHT_EYE)
+CONTOUR = 16  # the first so many of an eye's points are its lids; an iris lies as deep as they do on average
+
+# outputs of the heads: which region, and where its points go
+HEADS = (
+    (0, LIPS.points), (1, LEFT_EYE.points), (1, np.arange(468, 473)), (2, RIGHT_EYE.points), (2, np.arange(473, 478)),
+)  # fmt: skip
+
+
+class AttentionMesh:
+    """Looks at a crop (the trunk's input 0, filled by the caller) and gives points in its pixels."""
+
+    points = 478
+
+    def __init__(self, trunk: Any, heads: Any) -> None:
+        self._trunk, self._heads = trunk, heads
+        self.view = trunk.input(0)
+        self._patches = [heads.input(i)[0] for i in range(len(REGIONS))]
+        self._sampler = _Sampler(trunk.output(0).shape[1:])
+
+    def run(self) -> float:
+        """Run the trunk; the logit of a face being there."""
+        self._trunk.run()
+        return float(self._trunk.output(2).flat[0])
+
+    def landmarks(self) -> np.ndarray:
+        """(478, 3) points of the last run, in crop pixels, a new array."""
+        out = np.empty((self.points, 3), np.float32)
+        out[:468] = self._trunk.output(1).reshape(468, 3)
+        features = self._trunk.output(0)[0]
+        places = [_place(out[:468, :2], region) for region in REGIONS]
+        for (origin, axes), patch in zip(places, self._patches, strict=True):
+            self._sampler(features, origin, axes, patch)
+        self._heads.run()
+        for i, (region, indices) in enumerate(HEADS):
+            origin, axes = places[region]
+            local = self._heads.output(i).reshape(-1, 2) / np.float32(LOCAL)
+            out[indices, :2] = (local @ axes + origin) * np.float32(STRIDE)
+        out[468:473, 2] = out[LEFT_EYE.points[:CONTOUR], 2].mean()
+        out[473:478, 2] = out[RIGHT_EYE.points[:CONTOUR], 2].mean()
+        return out
+
+
+def _place(mesh: np.ndarray, region: Region) -> tuple[np.ndarray, np.ndarray]:
+    """Where a patch lies: feature position = (patch position) @ axes + origin."""
+    level = mesh[region.right] - mesh[region.left]
+    cosine, sine = level / max(float(np.hypot(*level)), 1e-6)
+    turn = np.array(((cosine, sine), (-sine, cosine)), np.float32)  # rows: along the level, and down from it
+    turned = mesh[region.points] @ turn.T
+    low, high = turned.min(0), turned.max(0)
+    centre = (low + high) / (2 * STRIDE) @ turn
+    axes = turn * ((high - low) * np.float32(SCALE / (STRIDE * PATCH)))[:, None]
+    return centre - np.float32(PATCH / 2) * axes.sum(0), axes
+
+
+class _Sampler:
+    """Bilinear patches of a feature map (h, w, c), zero outside, cell centres at +0.5."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self._height, self._width, channels = shape
+        cells = np.arange(PATCH, dtype=np.float32) + 0.5
+        self._grid = np.stack(np.meshgrid(cells, cells), -1).reshape(-1, 2)
+        self._around = np.array((0, 1, self._width, self._width + 1), np.int32)
+        self._taken = np.empty((len(self._grid), 4, channels), np.float32)
+
+    def __call__(self, features: np.ndarray, origin: np.ndarray, axes: np.ndarray, out: np.ndarray) -> None:
+        at = self._grid @ axes + (origin - np.float32(0.5))
+        limit = np.array((self._width - 1, self._height - 1), np.float32)
+        inside = ((at >= 0) & (at <= limit)).all(1).astype(np.float32)
+        low = np.clip(np.floor(at), 0, limit - 1)
+        right, down = (at - low).T
+        cell = low.astype(np.int32)
+        corners = (cell[:, 1] * self._width + cell[:, 0])[:, None] + self._around
+        right *= inside
+        left = inside - right
+        weights = np.stack((left * (1 - down), right * (1 - down), left * down, right * down), 1)
+        np.take(features.reshape(-1, features.shape[-1]), corners, axis=0, out=self._taken, mode="clip")
+        np.einsum("pk,pkc->pc", weights, self._taken, out=out.reshape(len(at), -1))
