@@ -155,12 +155,12 @@ def _page(path: str | Path, groups: Sequence[Sequence[Cell]], columns: int | Non
 
 
 def _columns(count: int, across: int, aspect: float) -> int:
-    """The number of columns whose sheet comes closest to 16:10, full rows preferred."""
+    """The number of columns whose sheet comes closest to a screen of 1.9:1, full rows preferred."""
 
     def cost(columns: int) -> float:
         rows = -(-count // columns)
         shape = columns * across * aspect / (rows * 1.08)
-        return abs(np.log(shape / 1.6)) + 0.5 * (rows * columns - count) / count
+        return abs(np.log(shape / 1.9)) + 0.5 * (rows * columns - count) / count
 
     return min(range(1, count + 1), key=cost)
 

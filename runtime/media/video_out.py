@@ -8,6 +8,7 @@ place in one step. So an older file of that name is replaced by a whole new one 
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from fractions import Fraction
 from math import ceil
 from pathlib import Path
@@ -45,6 +46,7 @@ class VideoSink(Sink):
         alpha: None: where the stream has it and the format can.
         quality: the encoder's constant quality (crf) instead of the default.
         codec: another encoder for the same container (`qtrle`, `png`, `ffv1`, …), with its `pixels` format.
+        options: of the encoder, over the defaults (`{"preset": "slow"}`).
         threads: encoder threads, 0 is automatic.
     """
 
@@ -57,6 +59,7 @@ class VideoSink(Sink):
         quality: int | None = None,
         codec: str | None = None,
         pixels: str | None = None,
+        options: dict[str, str] | None = None,
         threads: int = 0,
     ):
         self.path = Path(path)
@@ -67,7 +70,7 @@ class VideoSink(Sink):
         if alpha and self.format.alpha is None and codec is None:
             raise SinkError(f"{path}: {suffix} has no alpha. Use .mov, .webm, .mkv, .gif or .apng.")
         self._audio_from, self._alpha, self._quality = audio_from, alpha, quality
-        self._codec, self._pixels, self._threads = codec, pixels, threads
+        self._codec, self._pixels, self._options, self._threads = codec, pixels, options or {}, threads
         self._container: Any = None
         self._sound: SoundTrack | None = None
         self.aside: Path | None = None
@@ -96,10 +99,10 @@ class VideoSink(Sink):
         coding = self.format.alpha if wanted and self.format.alpha else self.format.opaque
         if self._codec:
             coding = Coding(self._codec, self._pixels or _default_pixels(self._codec, wanted))
+        options = dict(self._options)
         if self._quality is not None and coding.quality:
-            coding = Coding(
-                coding.codec, coding.pixels, coding.options | {coding.quality: str(self._quality)}, coding.even
-            )
+            options[coding.quality] = str(self._quality)
+        coding = replace(coding, options=coding.options | options)
         self._with_alpha = wanted and coding.alpha
         return coding
 
