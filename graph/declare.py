@@ -239,6 +239,7 @@ class Declaration:
     isolated: bool = False
     effectful: bool = False
     role: Literal["", "source", "sink", "delay"] = ""
+    natives: tuple[str, ...] = ()
     arguments: tuple[str, ...] = ()
     pixel_arguments: tuple[str, ...] = ()
     extra: dict[str, Any] = field(default_factory=dict, compare=False)
@@ -330,7 +331,7 @@ class ProcessNode(Node):
 
     Class options: latency="frame"|"model"|"slow", scope="frame"|"clip", fallback="last"|"empty"|"pass",
     isolated=True, effectful=True (never pruned), role="source"|"sink"|"delay" (the session feeds it, takes from
-    it, or carries it to the next frame: only through a delay may a cycle pass).
+    it, or carries it to the next frame: only through a delay may a cycle pass), natives=(…) (native loops it calls).
     """
 
     def open(self, context: Any) -> None:
@@ -356,7 +357,7 @@ def declare(cls: type[Node], type_id: str, version: int, options: dict[str, Any]
         if isinstance(v, Slot)
     )
     kind = "pixel" if issubclass(cls, PixelNode) else "process"
-    known = {"latency", "scope", "fallback", "isolated", "effectful", "role"}
+    known = {"latency", "scope", "fallback", "isolated", "effectful", "natives", "role"}
     if extra := set(options) - known:
         raise DeclarationError(
             f"{where}: unknown option {sorted(extra)[0]!r}; known: {', '.join(sorted(known))}"

@@ -23,7 +23,7 @@ MARGIN = 2  # pixels around the faces, so that outside is empty
 FACING = (0.02, 0.32)  # normal z at which a vertex that turns away is gone, and at which it is whole
 
 
-class FaceSurface(ProcessNode, type="surface.face"):
+class FaceSurface(ProcessNode, type="surface.face", natives=("mesh_vertices", "rasterise")):
     """Faces as a surface: their meshes drawn to coverage, texture coordinates, normals and depth.
 
     Eyes and mouth are closed. The surface lies in a crop around the faces, coarser than the frame where they are large.
@@ -150,7 +150,7 @@ class MergeSurfaces(PixelNode, type="surface.merge"):
         coverage = over.coverage + under.coverage * (1.0 - over.coverage)
         # between the pixels of a coarse surface, attributes are blends with the nothing outside it
         share = over.coverage / maximum(coverage, 1e-6)
-        wins = 0.5 < share
+        wins = share > 0.5
         uv, index = select(wins, over.uv, under.uv), select(wins, over.index, under.index)
         normal = normalize(mix(under.normal, over.normal, share))
         return vec(coverage, uv, normal, mix(under.depth, over.depth, share), index)

@@ -13,7 +13,7 @@ from typing import Any
 from ...graph.declare import Parameter
 from ...graph.errors import ModelError, SpellwireError, UsageError
 from ...graph.types import Asset, Look
-from ..frames import Frame, Tick
+from ..frames import Frame, Geometry, Tick
 from ..plan.ir import Plan, Ref, Stage, Step
 from .calls import bind_call, bind_carried, bind_mapped, outputs_for, with_policy
 from .context import NodeContext
@@ -68,6 +68,7 @@ class Engine:
         plan: Plan,
         library: Any,
         *,
+        natives: Mapping[str, Callable[..., Any]] | None = None,
         live: bool = False,
         folder: Path | None = None,
         threads: int = 1,
@@ -75,6 +76,7 @@ class Engine:
         states: Mapping[tuple[str, str], tuple[int, Any]] | None = None,
     ):
         self.plan, self.library, self.live = plan, library, live
+        self.natives = natives or {}
         self.folder, self.threads, self.profile = folder, threads, profile
         self.slots: list[Any] = list(plan.slots)
         self.pool = Pool(plan.buffers)
@@ -117,16 +119,17 @@ class Engine:
         path = NodeContext(folder=self.folder).asset(value)
         if parameter.type is Asset:
             return path
-        from ..looks import read_look
+        from ..looks import read_cube
 
-        return read_look(path)
+        look = read_cube(path)
+        return look.table, look.size
 
     def _open_nodes(self) -> None:
         for stage in self.plan.stages:
             if stage.kind != "process":
                 continue
             step = self.plan.steps[stage.step]
-            context = NodeContext(self.threads, self.profile, self.folder, getattr(self.library, "natives", {}))
+            context = NodeContext(self.threads, self.profile, self.folder, self.natives)
             self.contexts[stage.step] = context
             node = Isolated(step.decl, context) if step.decl.isolated else step.decl.cls()
             self.instances[stage.step] = node
@@ -158,6 +161,10 @@ class Engine:
         for path, box in self.delays.items():
             kept[path, "#delay"] = (1, box)
         return kept
+
+    def adopt_clock(self, before: Engine) -> None:
+        """Go on in time where another engine was; its failures are forgotten."""
+        self._last_time = before._last_time
 
     # -- binding
 
@@ -451,9 +458,7 @@ class Engine:
             self.failures[path] = Failure(path, text, 1, self.tick.index)
 
 
-def _stream(tick: Tick) -> Any:
-    from ..frames import Geometry
-
+def _stream(tick: Tick) -> Geometry:
     return Geometry(tick.width, tick.height)
 
 

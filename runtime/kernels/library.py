@@ -88,6 +88,11 @@ class Library:
         except AttributeError:
             raise CompileError(f"{self.path.name} has no symbol {name}; compile the plan again") from None
 
+    @property
+    def native(self) -> ctypes.CDLL:
+        """The library itself, for native loops."""
+        return self._native
+
     def close(self) -> None:
         """Nothing to do: the library lives as long as the process, as calls may be under way."""
 

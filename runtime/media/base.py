@@ -150,10 +150,12 @@ class Sink(ABC):
     Attributes:
         finished: the user asked to stop (a window's close button, or its `q`).
         frames: pictures written.
+        aside: `write` may be called from another thread than the rest (a window's may not; a null sink need not).
     """
 
     finished: bool = False
     frames: int = 0
+    aside: ClassVar[bool] = True
 
     @abstractmethod
     def open(self, info: StreamInfo) -> None:

@@ -15,6 +15,8 @@ class NullSink(Sink):
         last_us: the time of the last picture, -1 before the first.
     """
 
+    aside = False
+
     last_us: int = -1
 
     def open(self, info: StreamInfo) -> None:

@@ -44,6 +44,8 @@ class WindowSink(Sink):
         clock: seconds, rising; only for the frames per second shown.
     """
 
+    aside = False
+
     def __init__(
         self,
         *,

@@ -141,6 +141,7 @@ class Plan:
     interface: Mapping[str, Any]
     stream: Stream
     working_space: str = "srgb"
+    natives: tuple[str, ...] = ()  # native loops that its nodes call
     notes: tuple[str, ...] = ()  # what the passes want a reader to know
 
     @property

@@ -203,6 +203,7 @@ def lay_out(draft: Draft, interface: Mapping[str, Any]) -> Plan:
         buffers=_shared(layout.stages, layout.buffers), slots=tuple(layout.slots),
         slot_of=dict(layout.slot_of), interface=dict(interface), stream=draft.stream,
         working_space=draft.working_space, notes=draft.notes,
+        natives=tuple(sorted({n for s in draft.steps.values() for n in s.decl.natives})),
     )  # fmt: skip
 
 

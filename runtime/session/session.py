@@ -1,0 +1,486 @@
+"""A session: an effect, a source and a sink that play; driven by calls or messages from any thread.
+
+    offline   every frame, in order, nothing dropped: the same bytes every time
+    live      the render lane on the caller's thread, frames and slow models on threads of their own (core.py decides)
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from time import perf_counter, perf_counter_ns
+from typing import Any
+
+import numpy as np
+
+from ...graph.document import parse_effect
+from ...graph.effect import Effect
+from ...graph.errors import SessionError, SpellwireError, UsageError
+from ..engine.costs import Costs
+from ..engine.engine import Engine, Failure
+from ..frames import Frame
+from ..media.base import Picture, Sink, Source, StreamInfo
+from ..plan.ir import Plan, Stream
+from ..values import Event
+from . import core
+from . import messages as m
+from .planning import Built, Planner, Progress
+from .trace import Trace
+
+__all__ = ["Report", "Session"]
+
+RING = 6  # frames between the capturing thread and the render lane
+
+
+@dataclass
+class Report:
+    """How a run went.
+
+    Attributes:
+        frames, dropped: shown, and let go at the entrance.
+        seconds: from the first frame to the last.
+        first_frame: seconds from the call to the first frame shown.
+        costs: (node, p50 ms, p95 ms).
+        failures: node → (last error, how often).
+        ages: ms from a frame's arrival to the sink, live only.
+    """
+
+    frames: int = 0
+    dropped: int = 0
+    seconds: float = 0.0
+    first_frame: float = 0.0
+    costs: list[tuple[str, float, float]] = field(default_factory=list)
+    failures: dict[str, tuple[str, int]] = field(default_factory=dict)
+    ages: list[float] = field(default_factory=list)
+
+    @property
+    def fps(self) -> float:
+        return (self.frames - 1) / self.seconds if self.frames > 1 and self.seconds else 0.0
+
+
+class Session:
+    """Plays an effect. Make it with `Session.load`; leave its `with` block, or `close`, to end it.
+
+    Attributes:
+        report: of the run so far.
+    """
+
+    def __init__(self, planner: Planner, stream: Stream, live: bool):
+        self.planner, self.stream, self.live = planner, stream, live
+        self.effect: Effect = Effect()
+        self.values: dict[str, Any] = {}
+        self.built: Built
+        self.engine: Engine
+        self.report = Report()
+        self.trace: Trace | None = None
+        self._lock = threading.Lock()
+        self._todo: list[Callable[[], None]] = []
+        self._events: list[Event] = []
+        self._stop = threading.Event()
+        self._time = 0
+        self._seek: int | None = None
+        self._edition = 0
+
+    @classmethod
+    def load(
+        cls,
+        effect: Effect,
+        info: StreamInfo | None = None,
+        *,
+        values: Mapping[str, Any] | None = None,
+        live: bool = False,
+        threads: int | None = None,
+        profile: str = "default",
+        planner: Planner | None = None,
+        progress: Progress | None = None,
+    ) -> Session:
+        """Plan, compile and open an effect for a stream.
+
+        Args:
+            info: of the source; its channels matter.
+            values: public parameters by name.
+            live: slow models get lanes.
+            threads: of kernels and models; all cores by default.
+            progress: called with (kernels ready, kernels in all).
+
+        Raises:
+            ValidationError, CompileError, ModelError, UsageError: nothing was started.
+        """
+        planner = planner or Planner(threads=threads or _cores(), profile=profile)
+        session = cls(planner, Stream(info.channels if info else 3), live)
+        session._install(effect, dict(values or {}), progress)
+        return session
+
+    def _install(self, effect: Effect, values: dict[str, Any], progress: Progress | None) -> None:
+        plan = self.planner.plan(effect, self.stream)
+        cleaned = {name: self.planner.clean(plan, name, value) for name, value in values.items()}
+        if cleaned:
+            plan = self.planner.plan(effect, self.stream, cleaned)
+        self.built = self.planner.build(plan, progress)
+        self.engine = self.planner.engine(self.built, effect, live=self.live)
+        self.effect, self.values = effect, cleaned
+
+    @property
+    def plan(self) -> Plan:
+        return self.built.plan
+
+    # -- steering, from any thread
+
+    def set(self, name: str, value: Any) -> None:
+        """Move a public parameter, or `path.name` of a node, from the next frame on.
+
+        A structural one makes a new plan: the old one plays until it is ready.
+
+        Raises:
+            UsageError: no such parameter, or a value it can't have.
+        """
+        if name not in self.plan.interface and "." in name:
+            path, _, param = name.rpartition(".")
+            self._later(lambda: self.engine.set(path, param, value))
+            return
+        entry = self.plan.interface.get(name)
+        value = self.planner.clean(self.plan, name, value)
+        assert entry is not None
+        self.values[name] = value
+        if entry.parameter.structural:
+            self.replace(self.effect)
+        else:
+            self._later(lambda: self.engine.set(entry.path, entry.param, value))
+
+    def event(self, name: str, value: float = 1.0, time: int = -1) -> None:
+        """Something happened: the next frame that is rendered gets it, exactly once."""
+        with self._lock:
+            self._events.append(Event(name, self._time if time < 0 else time, value))
+
+    def replace(self, effect: Effect, done: Callable[[Exception | None], None] | None = None) -> None:
+        """Play another edition of the effect as soon as its kernels are there; state whose slots agree goes on.
+
+        The old plan plays meanwhile. Where the cache has every node's own kernel, they play until the fused one is
+        ready. `done(error)` is called when the last step is over.
+        """
+        self._edition += 1
+        edition, values = self._edition, dict(self.values)
+
+        def work() -> None:
+            try:
+                whole = self.planner.plan(effect, self.stream, values)
+                apart = self._apart(effect, values, whole)
+                if not self.planner.cached(whole) and self.planner.cached(apart):
+                    self._swap(self.planner.build(apart), effect, edition)
+                self._swap(self.planner.build(whole), effect, edition)
+                self.planner.build(apart)
+            except SpellwireError as error:
+                if done:
+                    done(error)
+                return
+            if done:
+                done(None)
+
+        threading.Thread(target=work, name="replan", daemon=True).start()
+
+    def _apart(self, effect: Effect, values: Mapping[str, Any], whole: Plan) -> Plan:
+        """The plan with every wire cut: one kernel a node."""
+        cuts = [(step.path, name) for step in whole.steps.values() for name in step.links]
+        return self.planner.plan(effect, self.stream, values, cuts=cuts, validated=True)
+
+    def _swap(self, built: Built, effect: Effect, edition: int) -> None:
+        def swap() -> None:
+            if edition != self._edition:
+                return  # a newer edit is on its way
+            old = self.engine
+            new = self.planner.engine(built, effect, live=self.live, states=old.keep_states())
+            new.adopt_clock(old)
+            self.built, self.engine, self.effect = built, new, effect
+            old.close()
+
+        self._later(swap)
+
+    def seek(self, time: int) -> None:
+        """Go to a time of the clip (µs), with fresh state."""
+        with self._lock:
+            self._seek = time
+
+    def probe(self, node: str, port: str) -> Any:
+        """What an output holds now: a copy of a raster, or a value.
+
+        Raises:
+            SessionError: it lives inside a kernel, or is not there.
+        """
+        slot = self.plan.slot_of.get((node, port), self.plan.slot_of.get((f"{node}#pixel", port)))
+        if slot is None:
+            raise SessionError(f"{node}.{port} is not in memory: it was fused into a kernel, or pruned")
+        value = self.engine.slots[slot]
+        return np.array(value.data) if isinstance(value, Frame) else value
+
+    def stop(self) -> None:
+        """End the run after the frame in flight."""
+        self._stop.set()
+
+    def handle(self, message: Any) -> Any:
+        """Do what a message says; the answer is a message too."""
+        try:
+            match message:
+                case m.SetParameter(name=name, value=value):
+                    self.set(name, value)
+                case m.SendEvent(name=name, time=time, value=value):
+                    self.event(name, value, time)
+                case m.Seek(time=time):
+                    self.seek(time)
+                case m.Probe(node=node, port=port):
+                    value = self.probe(node, port)
+                    raster = isinstance(value, np.ndarray)
+                    return m.Value([value.shape, value.dtype.str, value.tobytes()] if raster else value)
+                case m.Load(effect=text):
+                    self.replace(parse_effect(text, folder=self.effect.folder))
+                    return m.Loaded(len(self.plan.stages), len(self.plan.kernels))
+                case m.Stop():
+                    self.stop()
+                case _:
+                    raise SessionError(f"a session does not take {type(message).__name__}")
+        except SpellwireError as error:
+            return m.Failed(str(error))
+        return m.Done()
+
+    def telemetry(self) -> m.Telemetry:
+        """How it goes now."""
+        failures = tuple((f.path, f.error, f.count) for f in self.engine.failures.values())
+        report = self.report
+        return m.Telemetry(report.frames, report.dropped, report.fps, tuple(self.engine.costs.table()), failures)
+
+    def _later(self, action: Callable[[], None]) -> None:
+        with self._lock:
+            self._todo.append(action)
+
+    def _between_frames(self) -> tuple[Event, ...]:
+        with self._lock:
+            todo, self._todo = self._todo, []
+            events, self._events = tuple(self._events), []
+        for action in todo:
+            try:
+                action()
+            except (UsageError, SessionError) as error:
+                self.engine.failures.setdefault("session", _failure(error))
+        return events
+
+    # -- playing
+
+    def play(
+        self,
+        source: Source,
+        sink: Sink,
+        *,
+        frames: int | None = None,
+        on_frame: Callable[[int], None] | None = None,
+        realtime: bool = False,
+    ) -> Report:
+        """Play until the source ends, `frames` are shown, the sink is finished or `stop` is called.
+
+        Args:
+            on_frame: called with the number of frames shown, after each.
+            realtime: schedule as live even for a source that is not.
+        """
+        self.report = Report()
+        self.engine.costs = Costs(self.engine.render.names)
+        self._begun = perf_counter()
+        self._stop.clear()
+        with _switching(), sink:
+            sink.open(source.info)
+            if realtime or source.info.live:
+                self._live(source, sink, frames, on_frame)
+            else:
+                self._offline(source, sink, frames, on_frame)
+        self._conclude()
+        return self.report
+
+    def render(self, frame: Frame, time: int = 0, index: int = 0) -> Frame:
+        """One frame, now: for stills and tests. The result is valid until the next call."""
+        self.engine.tick.events = ()
+        shown = self.engine.frame(frame, time, index, self._between_frames())
+        if shown is None:
+            raise SessionError("the effect has no sink")
+        return shown
+
+    def _conclude(self) -> None:
+        report = self.report
+        report.costs = self.engine.costs.table(skip=5)
+        report.failures = {f.path: (f.error, f.count) for f in self.engine.failures.values()}
+
+    def _show(self, engine_frame: Frame, time: int, sink: Sink) -> None:
+        sink.write(engine_frame, time)
+        now, report = perf_counter(), self.report
+        if not report.frames:
+            report.first_frame, self._first = now - self._begun, now
+        report.frames += 1
+        report.seconds = now - self._first
+
+    def _offline(self, source: Source, sink: Sink, limit: int | None, on_frame: Callable[[int], None] | None) -> None:
+        from .pipes import AsideSink, Prefetch
+
+        with Prefetch(source) as ahead, AsideSink(sink) as aside:
+            while not self._stop.is_set() and not sink.finished and (limit is None or self.report.frames < limit):
+                if self._seek is not None:
+                    ahead.seek(self._take_seek())
+                    self.engine.reset()
+                picture = ahead.read()
+                if picture is None:
+                    return
+                shown = self._frame(picture)
+                self._show(shown, picture.time_us, aside)
+                if on_frame:
+                    on_frame(self.report.frames)
+
+    def _take_seek(self) -> int:
+        with self._lock:
+            time, self._seek = self._seek, None
+        return time or 0
+
+    def _frame(self, picture: Picture) -> Frame:
+        events = self._between_frames()
+        self._time = picture.time_us
+        begun = perf_counter_ns()
+        shown = self.engine.frame(picture.frame, picture.time_us, picture.index, events)
+        if self.trace:
+            self.trace.frame(picture.index, begun, self.engine.render)
+        if shown is None:
+            raise SessionError("the effect has no sink")
+        return shown
+
+    # -- live
+
+    def _live(self, source: Source, sink: Sink, limit: int | None, on_frame: Callable[[int], None] | None) -> None:
+        """Carry out what core.decide says."""
+        happened: queue.SimpleQueue[core.Event] = queue.SimpleQueue()
+        capture = _Capture(source, happened, self._stop)
+        lanes = {name: _LaneThread(name, self, happened) for name in self.engine.lanes}
+        state = core.start(lanes)
+        for thread in (capture, *lanes.values()):
+            thread.start()
+        arrivals: dict[int, int] = {}
+        try:
+            while True:
+                event = happened.get()
+                if isinstance(event, core.Arrived):
+                    arrivals[event.frame] = event.at
+                state, actions = core.decide(state, event)
+                for action in actions:
+                    match action:
+                        case core.Render(frame=frame):
+                            picture = capture.take(frame)
+                            self._show(self._frame(picture), picture.time_us, sink)
+                            capture.release(frame)
+                            done = perf_counter_ns()
+                            self.report.ages.append((done - arrivals.pop(frame)) / 1e6)
+                            happened.put(core.Rendered(frame, done))
+                            if on_frame:
+                                on_frame(self.report.frames)
+                        case core.Drop(frame=frame, cause=cause):
+                            capture.release(frame)
+                            arrivals.pop(frame, None)
+                            self.report.dropped += 1
+                            if self.trace:
+                                self.trace.drop(frame, cause)
+                        case core.Feed(lane=lane, frame=frame) if lane in self.engine.lanes:
+                            self.engine.feed(lane)
+                            lanes[lane].work.put(frame)
+                        case core.Publish(lane=lane) if lane in self.engine.lanes:
+                            self.engine.publish(lane)
+                        case core.Finish():
+                            return
+                enough = limit is not None and self.report.frames >= limit
+                if self._stop.is_set() or sink.finished or enough:
+                    return
+        finally:
+            self._stop.set()
+            capture.wake()
+            for lane in lanes.values():
+                lane.work.put(None)
+            capture.join(2.0)
+            if capture.error is not None and sys.exc_info()[0] is None:
+                raise capture.error
+
+    def close(self) -> None:
+        """Close every node."""
+        self._stop.set()
+        self.engine.close()
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+class _Capture(threading.Thread):
+    """Reads the source into a small ring; an arrival is an event."""
+
+    def __init__(self, source: Source, happened: queue.SimpleQueue[Any], stop: threading.Event):
+        super().__init__(name="capture", daemon=True)
+        self.source, self.happened, self.halt = source, happened, stop
+        self.free: queue.SimpleQueue[Frame | None] = queue.SimpleQueue()
+        for _ in range(RING):
+            self.free.put(Frame.make(source.info.width, source.info.height, source.info.channels))
+        self.pictures: dict[int, Picture] = {}
+        self.error: Exception | None = None
+
+    def run(self) -> None:
+        number = 0
+        try:
+            while not self.halt.is_set():
+                picture = self.source.read(self.free.get())
+                if picture is None or self.halt.is_set():
+                    break
+                self.pictures[number] = picture
+                self.happened.put(core.Arrived(number, picture.time_us, perf_counter_ns()))
+                number += 1
+        except Exception as error:
+            self.error = error
+        self.happened.put(core.Ended(perf_counter_ns()))
+
+    def take(self, number: int) -> Picture:
+        return self.pictures[number]
+
+    def release(self, number: int) -> None:
+        self.free.put(self.pictures.pop(number).frame)
+
+    def wake(self) -> None:
+        self.free.put(None)
+
+
+class _LaneThread(threading.Thread):
+    """A slow model's own thread: one frame at a time."""
+
+    def __init__(self, name: str, session: Session, happened: queue.SimpleQueue[Any]):
+        super().__init__(name=name, daemon=True)
+        self.lane, self.session, self.happened = name, session, happened
+        self.work: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+
+    def run(self) -> None:
+        while (frame := self.work.get()) is not None:
+            engine = self.session.engine
+            if self.lane in engine.lanes:
+                engine.run_lane(self.lane)
+            self.happened.put(core.LaneDone(self.lane, frame, perf_counter_ns()))
+
+
+@contextmanager
+def _switching() -> Iterator[None]:
+    """While playing, another thread's Python gives way at once: at the default 5 ms a busy loop costs a frame its time."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(0.0001)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _failure(error: Exception) -> Any:
+    return Failure("session", str(error))
