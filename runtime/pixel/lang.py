@@ -13,6 +13,16 @@ give booleans. Every read is clamped or zero outside, so no expression can read 
     maths    add sub mul div min max pow atan2 hash      neg abs floor sqrt exp2 log2 sin cos
     logic    lt le eq and or not select
 
+x and y are the pixel's centre in pixels of the domain (column + 0.5, row + 0.5). `hash` is a number of 24 bits, from 0
+to below 1, in unsigned 32-bit arithmetic that wraps: with whole numbers x, y, s (floored, held to ±2³⁰) and
+
+    m(h): h ^= h >> 16;  h *= 0x7FEB352D;  h ^= h >> 15;  h *= 0x846CA68B;  h ^= h >> 16       (lowbias32, C. Wellons)
+
+it is (m(x·0x8DA6B343 + y·0xD8163841 + m(s·0xCB1AB31F)) >> 8) / 2²⁴. The transcendental functions are within 1e-4
+(absolute below 1, relative above); exp2 and pow are held to 2^−126 … 2^127; sin and cos are meant for |v| ≤ 1e4.
+A mirror border repeats the edge (c b a | a b c | c b a). What a NaN or an infinity gives is not defined before it is
+written: uint8 writes then hold 0 for NaN and −∞, 255 for +∞.
+
 A node's own expression names ports (`load ("image", 0)`), tables by what they hold, and gives sample coordinates in
 frame heights. The plan compiler *binds* it: names become positions, coordinates become pixels of the input, wires to
 a fused producer become its expression (see `bind.py`).

@@ -92,7 +92,8 @@ def noise(x: hl.Expr, y: hl.Expr, seed: hl.Expr) -> hl.Expr:
 
 def _whole(v: hl.Expr) -> hl.Expr:
     held = hl.max(hl.min(hl.floor(v), hl.f32(2.0**30)), hl.f32(-(2.0**30)))
-    return hl.reinterpret(_UINT, hl.cast(_INT, held))
+    above = hl.cast(_INT, held) + hl.i32(2**30)  # no sign: Halide makes int→uint of a float one step, and loses it
+    return hl.reinterpret(_UINT, above) - hl.u32(2**30)
 
 
 def _mixed(h: hl.Expr) -> hl.Expr:
