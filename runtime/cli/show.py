@@ -32,8 +32,12 @@ def out(*, errors: bool = False) -> Console:
     """The console of standard output, or of standard error (`errors`)."""
     from rich.console import Console
 
+    class Pipe(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError from None  # the guard's to answer, not rich's
+
     stream = sys.stderr if errors else sys.stdout
-    return Console(stderr=errors, highlight=False, soft_wrap=False, width=None if stream.isatty() else WIDE)
+    return Pipe(stderr=errors, highlight=False, soft_wrap=False, width=None if stream.isatty() else WIDE)
 
 
 def tell(text: str) -> None:
