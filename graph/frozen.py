@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, NoReturn, TypeVar
 
 __all__ = ["MAX_DEPTH", "FrozenDict", "freeze", "natural", "thaw"]
@@ -79,6 +80,7 @@ def thaw(value: Any) -> Any:
 DIGITS = re.compile(r"(\d+)")
 
 
+@lru_cache(8192)
 def natural(text: str) -> tuple[tuple[int, int, str], ...]:
     """A sort key by which n2 comes before n10, and n3/n1 right after n3."""
     parts = (p for p in DIGITS.split(text) if p)
