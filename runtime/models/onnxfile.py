@@ -6,7 +6,6 @@ the player. Field numbers are those of onnx.proto (ONNX IR).
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,9 +17,8 @@ BUILT_IN = {"", "ai.onnx", "ai.onnx.ml", "com.microsoft", "com.microsoft.nchwc"}
 DEEPEST = 64
 
 # message → {field: message inside it}
-MODEL = {7: "graph", 25: "function"}
 NESTED = {
-    "model": MODEL,
+    "model": {7: "graph", 25: "function"},
     "graph": {1: "node", 5: "tensor", 15: "sparse"},
     "function": {7: "node"},
     "node": {5: "attribute"},
@@ -28,7 +26,7 @@ NESTED = {
     "sparse": {1: "tensor", 2: "tensor"},
     "tensor": {},
 }
-NODE_TYPE, NODE_DOMAIN, FUNCTION_DOMAIN = 4, 7, 10
+GRAPH, NODE_DOMAIN, FUNCTION_DOMAIN = 7, 7, 10
 EXTERNAL_DATA, DATA_LOCATION = 13, 14
 
 
@@ -39,27 +37,25 @@ class _Broken(Exception):
 def check_self_contained(path: Path, name: str) -> None:
     """ModelError for a file that isn't ONNX, keeps weights in another file, or uses custom operations."""
     try:
-        with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            _check(memoryview(data), name)
+        _check(memoryview(path.read_bytes()), name)
     except (OSError, ValueError, _Broken) as error:
         raise ModelError(f"Model {name} is not a whole .onnx file ({error}). Get it again.") from error
 
 
 def _check(data: memoryview, name: str) -> None:
-    with data:
-        own = set(_functions(data))
-        graphs = 0
-        for kind, field, value in _walk(data, 0, len(data), "model", 0):
-            graphs += kind == "model" and field == 7
-            if kind == "tensor" and (field == EXTERNAL_DATA or (field == DATA_LOCATION and value == 1)):
-                raise ModelError(f"Model {name} keeps weights in another file, which is refused. Save it as one file.")
-            if kind == "node" and field == NODE_DOMAIN and (domain := _text(value)) not in BUILT_IN | own:
-                raise ModelError(
-                    f"Model {name} uses operations of {domain!r}, which are code from elsewhere, and is refused. "
-                    "Export it with standard ONNX operations."
-                )
-        if not graphs:
-            raise _Broken("it holds no graph")
+    own = set(_functions(data))
+    graphs = 0
+    for kind, field, value in _walk(data, 0, len(data), "model", 0):
+        graphs += kind == "model" and field == GRAPH
+        if kind == "tensor" and (field == EXTERNAL_DATA or (field == DATA_LOCATION and value == 1)):
+            raise ModelError(f"Model {name} keeps weights in another file, which is refused. Save it as one file.")
+        if kind == "node" and field == NODE_DOMAIN and (domain := _text(value)) not in BUILT_IN | own:
+            raise ModelError(
+                f"Model {name} uses operations of {domain!r}, which are code from elsewhere, and is refused. "
+                "Export it with standard ONNX operations."
+            )
+    if not graphs:
+        raise _Broken("it holds no graph")
 
 
 def _functions(data: memoryview) -> Iterator[str]:
