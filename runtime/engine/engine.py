@@ -119,10 +119,9 @@ class Engine:
         path = NodeContext(folder=self.folder).asset(value)
         if parameter.type is Asset:
             return path
-        from ..looks import read_cube
+        from ..looks import read_look
 
-        look = read_cube(path)
-        return look.table, look.size
+        return read_look(path)
 
     def _open_nodes(self) -> None:
         for stage in self.plan.stages:
