@@ -18,7 +18,7 @@ import numpy as np
 __all__ = ["inflate"]
 
 F = np.float32
-I = np.int64
+Int = np.int64
 CHANNELS = 8
 BARRIER = 6.0  # a cell outside lets about a fifth of its neighbours' u in
 SMALLEST = 6  # rows or columns of the coarsest grid
@@ -38,7 +38,7 @@ def inflate(mask, width, height, cell, reach, surface, work):
     size = width * height
     for i in range(size):
         work[i] = min(max(mask[i], F(0.0)), F(1.0))
-    levels, w, h, at = I(1), width, height, I(0)
+    levels, w, h, at = Int(1), width, height, Int(0)
     while min(w, h) >= 2 * SMALLEST:
         _halve(work, at, w, h)
         at += w * h
@@ -49,13 +49,13 @@ def inflate(mask, width, height, cell, reach, surface, work):
     for i in range(w * h):
         work[solutions + at + i] = F(0.0)
     for level in range(levels - 1, -1, -1):
-        w, h, at, step = width, height, I(0), cell
+        w, h, at, step = width, height, Int(0), cell
         for _ in range(level):
             at += w * h
             w, h, step = (w + 1) // 2, (h + 1) // 2, step * F(2.0)
         if level < levels - 1:
             _refine(work, solutions + at, w, h)
-        _relax(work, at, solutions + at, pulls, w, h, step, reach, I(SWEEPS) << min(level, I(4)))
+        _relax(work, at, solutions + at, pulls, w, h, step, reach, Int(SWEEPS) << min(level, Int(4)))
     _write(work, solutions, width, height, cell, surface)
 
 
@@ -76,10 +76,10 @@ def _refine(work, at, w, h):
     for y in range(h):
         # a fine cell's centre lies a quarter of a coarse cell from the nearer centre
         y0 = y // 2
-        y1 = min(max(y0 + (1 if y % 2 == 1 else -1), I(0)), rows - 1)
+        y1 = min(max(y0 + (1 if y % 2 == 1 else -1), Int(0)), rows - 1)
         for x in range(w):
             x0 = x // 2
-            x1 = min(max(x0 + (1 if x % 2 == 1 else -1), I(0)), half - 1)
+            x1 = min(max(x0 + (1 if x % 2 == 1 else -1), Int(0)), half - 1)
             near = work[source + y0 * half + x0] * F(0.75) + work[source + y0 * half + x1] * F(0.25)
             far = work[source + y1 * half + x0] * F(0.75) + work[source + y1 * half + x1] * F(0.25)
             work[at + y * w + x] = near * F(0.75) + far * F(0.25)
@@ -93,7 +93,7 @@ def _relax(work, mask, at, pulls, w, h, step, reach, sweeps):
         work[pulls + i] = F(1.0) / (F(4.0) + screen + F(BARRIER) * (F(1.0) - work[mask + i]))
     for _ in range(sweeps):
         for y in range(h):
-            up, down = at + max(y - 1, I(0)) * w, at + min(y + 1, h - 1) * w
+            up, down = at + max(y - 1, Int(0)) * w, at + min(y + 1, h - 1) * w
             row = y * w
             left = work[at + row]
             for x in range(w):
@@ -105,13 +105,13 @@ def _relax(work, mask, at, pulls, w, h, step, reach, sweeps):
 
 def _write(work, at, w, h, cell, surface):
     for y in range(h):
-        up, down = max(y - 1, I(0)), min(y + 1, h - 1)
+        up, down = max(y - 1, Int(0)), min(y + 1, h - 1)
         for x in range(w):
-            left, right = max(x - 1, I(0)), min(x + 1, w - 1)
+            left, right = max(x - 1, Int(0)), min(x + 1, w - 1)
             tall = math.sqrt(max(work[at + y * w + x], F(0.0)) + cell * cell)
             # the normal of the height √u, times √u
-            nx = (work[at + y * w + left] - work[at + y * w + right]) / (F(max(right - left, I(1))) * cell * F(2.0))
-            ny = (work[at + down * w + x] - work[at + up * w + x]) / (F(max(down - up, I(1))) * cell * F(2.0))
+            nx = (work[at + y * w + left] - work[at + y * w + right]) / (F(max(right - left, Int(1))) * cell * F(2.0))
+            ny = (work[at + down * w + x] - work[at + up * w + x]) / (F(max(down - up, Int(1))) * cell * F(2.0))
             short = F(1.0) / math.sqrt(nx * nx + ny * ny + tall * tall)
             o = CHANNELS * (y * w + x)
             surface[o] = work[y * w + x]

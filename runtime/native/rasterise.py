@@ -22,7 +22,7 @@ import numpy as np
 __all__ = ["mesh_vertices", "rasterise"]
 
 F = np.float32
-I = np.int64
+Int = np.int64
 CHANNELS = 8  # of a Surface
 STRIDE = 9  # of a vertex
 
@@ -43,7 +43,7 @@ def mesh_vertices(points, count, triangles, faces, uv, fade, place, rounds, work
     for i in range(count * 3):
         work[i] = F(0.0)
     for t in range(faces):
-        a, b, c = I(triangles[3 * t]), I(triangles[3 * t + 1]), I(triangles[3 * t + 2])
+        a, b, c = Int(triangles[3 * t]), Int(triangles[3 * t + 1]), Int(triangles[3 * t + 2])
         ux, uy, uz = points[3 * b] - points[3 * a], points[3 * a + 1] - points[3 * b + 1], points[3 * a + 2] - points[3 * b + 2]
         vx, vy, vz = points[3 * c] - points[3 * a], points[3 * a + 1] - points[3 * c + 1], points[3 * a + 2] - points[3 * c + 2]
         nx, ny, nz = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
@@ -57,7 +57,7 @@ def mesh_vertices(points, count, triangles, faces, uv, fade, place, rounds, work
             for k in range(3):
                 work[3 * i + k] = vertices[STRIDE * i + 5 + k]
         for t in range(faces):
-            a, b, c = I(triangles[3 * t]), I(triangles[3 * t + 1]), I(triangles[3 * t + 2])
+            a, b, c = Int(triangles[3 * t]), Int(triangles[3 * t + 1]), Int(triangles[3 * t + 2])
             for k in range(3):
                 whole = vertices[STRIDE * a + 5 + k] + vertices[STRIDE * b + 5 + k] + vertices[STRIDE * c + 5 + k]
                 work[3 * a + k] += whole
@@ -99,9 +99,9 @@ def rasterise(vertices, triangles, beyond, faces, item, grid, front, surface, wi
     """
     for t in range(faces):
         for k in range(3):
-            v = STRIDE * I(triangles[3 * t + k])
-            grid[6 * t + 2 * k] = I(math.floor(vertices[v] * F(256.0) + F(0.5)))
-            grid[6 * t + 2 * k + 1] = I(math.floor(vertices[v + 1] * F(256.0) + F(0.5)))
+            v = STRIDE * Int(triangles[3 * t + k])
+            grid[6 * t + 2 * k] = Int(math.floor(vertices[v] * F(256.0) + F(0.5)))
+            grid[6 * t + 2 * k + 1] = Int(math.floor(vertices[v + 1] * F(256.0) + F(0.5)))
         g = 6 * t
         area = (grid[g + 2] - grid[g]) * (grid[g + 5] - grid[g + 1]) - (grid[g + 3] - grid[g + 1]) * (grid[g + 4] - grid[g])
         front[t] = 1 if area < 0 else 0
@@ -115,9 +115,9 @@ def rasterise(vertices, triangles, beyond, faces, item, grid, front, surface, wi
     for t in range(faces):
         if front[t] == 1:
             for k in range(3):
-                across = I(beyond[3 * t + k])
+                across = Int(beyond[3 * t + k])
                 if across < 0 or front[across] == 0:
-                    a, b = I(triangles[3 * t + k]), I(triangles[3 * t + (k + 1) % 3])
+                    a, b = Int(triangles[3 * t + k]), Int(triangles[3 * t + (k + 1) % 3])
                     _contour(vertices, a, b, item, surface, width, height)
 
 
@@ -127,20 +127,20 @@ def _triangle(vertices, triangles, beyond, t, item, grid, front, surface, width,
     # backwards round the corners, so that in y-down pixels the inside has positive edge functions; a triangle seen from
     # behind the other way
     back = front[t] == 0
-    second, third = (I(1), I(2)) if back else (I(2), I(1))
+    second, third = (Int(1), Int(2)) if back else (Int(2), Int(1))
     ax, ay = grid[g], grid[g + 1]
     bx, by = grid[g + 2 * second], grid[g + 2 * second + 1]
     cx, cy = grid[g + 2 * third], grid[g + 2 * third + 1]
     area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
-    top = max(I(0), (min(ay, by, cy) + 127) >> 8)
+    top = max(Int(0), (min(ay, by, cy) + 127) >> 8)
     bottom = min(height - 1, (max(ay, by, cy) - 128) >> 8)
-    leftmost = max(I(0), (min(ax, bx, cx) + 127) >> 8)
+    leftmost = max(Int(0), (min(ax, bx, cx) + 127) >> 8)
     rightmost = min(width - 1, (max(ax, bx, cx) - 128) >> 8)
     if area <= 0 or top > bottom or leftmost > rightmost:
         return
-    va = STRIDE * I(triangles[3 * t])
-    vb = STRIDE * I(triangles[3 * t + second])
-    vc = STRIDE * I(triangles[3 * t + third])
+    va = STRIDE * Int(triangles[3 * t])
+    vb = STRIDE * Int(triangles[3 * t + second])
+    vc = STRIDE * Int(triangles[3 * t + third])
     # planes of the attributes, per pixel right (…x) and down (…y)
     scale = F(256.0) / F(area)
     e1x, e1y, e2x, e2y = F(bx - ax) * scale, F(by - ay) * scale, F(cx - ax) * scale, F(cy - ay) * scale
@@ -168,9 +168,9 @@ def _triangle(vertices, triangles, beyond, t, item, grid, front, surface, width,
         bcx, bcy, near_bc = _ramp(bx, by, cx, cy)
     if not back and _turned(beyond, front, 3 * t):
         cax, cay, near_ca = _ramp(cx, cy, ax, ay)
-    ab_own = I(0) if by < ay or (by == ay and bx > ax) else I(-1)
-    bc_own = I(0) if cy < by or (cy == by and cx > bx) else I(-1)
-    ca_own = I(0) if ay < cy or (ay == cy and ax > cx) else I(-1)
+    ab_own = Int(0) if by < ay or (by == ay and bx > ax) else Int(-1)
+    bc_own = Int(0) if cy < by or (cy == by and cx > bx) else Int(-1)
+    ca_own = Int(0) if ay < cy or (ay == cy and ax > cx) else Int(-1)
     for y in range(top, bottom + 1):
         py = 256 * y + 128
         left, right = leftmost, rightmost
@@ -196,7 +196,7 @@ def _triangle(vertices, triangles, beyond, t, item, grid, front, surface, width,
 
 def _turned(beyond, front, edge):
     """Whether the edge is a contour."""
-    across = I(beyond[edge])
+    across = Int(beyond[edge])
     return across < 0 or front[across] == 0
 
 
@@ -231,10 +231,10 @@ def _contour(vertices, a, b, item, surface, width, height):
     if square < F(1e-6):
         return
     over = F(1.0) / math.sqrt(square)
-    top = max(I(0), I(math.floor(min(ay, ay + ey) - F(1.0))))
-    bottom = min(height - 1, I(math.floor(max(ay, ay + ey) + F(1.0))))
-    left = max(I(0), I(math.floor(min(ax, ax + ex) - F(1.0))))
-    right = min(width - 1, I(math.floor(max(ax, ax + ex) + F(1.0))))
+    top = max(Int(0), Int(math.floor(min(ay, ay + ey) - F(1.0))))
+    bottom = min(height - 1, Int(math.floor(max(ay, ay + ey) + F(1.0))))
+    left = max(Int(0), Int(math.floor(min(ax, ax + ex) - F(1.0))))
+    right = min(width - 1, Int(math.floor(max(ax, ax + ex) + F(1.0))))
     for y in range(top, bottom + 1):
         dy = F(y) + F(0.5) - ay
         for x in range(left, right + 1):
