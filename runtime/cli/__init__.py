@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from time import perf_counter
 
-__all__ = ["main"]
+__all__ = ["STARTED", "main"]
+
+STARTED = perf_counter()
 
 # command, and the module of that name beside this one → what it does
 COMMANDS = {
