@@ -65,8 +65,8 @@ class AttentionMesh:
     def __init__(self, trunk: Any, heads: Any) -> None:
         self._trunk, self._heads = trunk, heads
         self.view = trunk.input(0)
-        self._patches = [heads.input(i)[0] for i in range(len(REGIONS))]
-        self._sampler = _Sampler(trunk.output(0).shape[1:])
+        self._patches = [heads.input(i).reshape(PATCH * PATCH, -1) for i in range(len(REGIONS))]
+        self._sampler = _Sampler(trunk.output(0).shape[1:], self._patches)
 
     def run(self) -> float:
         """Run the trunk; the logit of a face being there."""
@@ -77,52 +77,59 @@ class AttentionMesh:
         """(478, 3) points of the last run, in crop pixels, a new array."""
         out = np.empty((self.points, 3), np.float32)
         out[:468] = self._trunk.output(1).reshape(468, 3)
-        features = self._trunk.output(0)[0]
-        places = [_place(out[:468, :2], region) for region in REGIONS]
-        for (origin, axes), patch in zip(places, self._patches, strict=True):
-            self._sampler(features, origin, axes, patch)
+        origins, axes = _places(out[:468, :2])
+        self._sampler(self._trunk.output(0), origins, axes)
         self._heads.run()
         for i, (region, indices) in enumerate(HEADS):
-            origin, axes = places[region]
             local = self._heads.output(i).reshape(-1, 2) / np.float32(LOCAL)
-            out[indices, :2] = (local @ axes + origin) * np.float32(STRIDE)
+            out[indices, :2] = (local @ axes[region] + origins[region]) * np.float32(STRIDE)
         out[468:473, 2] = out[LEFT_EYE.points[:CONTOUR], 2].mean()
         out[473:478, 2] = out[RIGHT_EYE.points[:CONTOUR], 2].mean()
         return out
 
 
-def _place(mesh: np.ndarray, region: Region) -> tuple[np.ndarray, np.ndarray]:
-    """Where a patch lies: feature position = (patch position) @ axes + origin."""
-    level = mesh[region.right] - mesh[region.left]
-    cosine, sine = level / max(float(np.hypot(*level)), 1e-6)
-    turn = np.array(((cosine, sine), (-sine, cosine)), np.float32)  # rows: along the level, and down from it
-    turned = mesh[region.points] @ turn.T
-    low, high = turned.min(0), turned.max(0)
-    centre = (low + high) / (2 * STRIDE) @ turn
-    axes = turn * ((high - low) * np.float32(SCALE / (STRIDE * PATCH)))[:, None]
-    return centre - np.float32(PATCH / 2) * axes.sum(0), axes
+# all regions in one array: the shorter ones are filled up with their last point, which changes no box
+_POINTS = np.array([np.pad(r.points, (0, len(LIPS.points) - len(r.points)), "edge") for r in REGIONS])
+_LEVEL = np.array([[r.left, r.right] for r in REGIONS])
+
+
+def _places(mesh: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where the patches lie: feature position = (patch position) @ axes + origin; origins (3, 2), axes (3, 2, 2)."""
+    ends = mesh[_LEVEL]
+    level = ends[:, 1] - ends[:, 0]
+    level /= np.maximum(np.hypot(level[:, 0], level[:, 1]), np.float32(1e-6))[:, None]
+    turn = np.empty((len(level), 2, 2), np.float32)  # rows: along the level, and down from it
+    turn[:, 0], turn[:, 1, 0], turn[:, 1, 1] = level, -level[:, 1], level[:, 0]
+    turned = mesh[_POINTS] @ turn.transpose(0, 2, 1)
+    low, high = turned.min(1), turned.max(1)
+    centre = np.einsum("ri,rij->rj", (low + high) / np.float32(2 * STRIDE), turn)
+    axes = turn * ((high - low) * np.float32(SCALE / (STRIDE * PATCH)))[:, :, None]
+    return centre - np.float32(PATCH / 2) * axes.sum(1), axes
 
 
 class _Sampler:
-    """Bilinear patches of a feature map (h, w, c), zero outside, cell centres at +0.5."""
+    """Bilinear patches of a feature map (1, h, w, c), zero outside, cell centres at +0.5."""
 
-    def __init__(self, shape: tuple[int, ...]) -> None:
+    def __init__(self, shape: tuple[int, ...], patches: list[np.ndarray]) -> None:
         self._height, self._width, channels = shape
+        self._patches = patches
         cells = np.arange(PATCH, dtype=np.float32) + 0.5
         self._grid = np.stack(np.meshgrid(cells, cells), -1).reshape(-1, 2)
+        self._limit = np.array((self._width - 1, self._height - 1), np.float32)
         self._around = np.array((0, 1, self._width, self._width + 1), np.int32)
         self._taken = np.empty((len(self._grid), 4, channels), np.float32)
 
-    def __call__(self, features: np.ndarray, origin: np.ndarray, axes: np.ndarray, out: np.ndarray) -> None:
-        at = self._grid @ axes + (origin - np.float32(0.5))
-        limit = np.array((self._width - 1, self._height - 1), np.float32)
-        inside = ((at >= 0) & (at <= limit)).all(1).astype(np.float32)
-        low = np.clip(np.floor(at), 0, limit - 1)
-        right, down = (at - low).T
+    def __call__(self, features: np.ndarray, origins: np.ndarray, axes: np.ndarray) -> None:
+        at = self._grid @ axes + (origins - np.float32(0.5))[:, None]
+        inside = ((at >= 0) & (at <= self._limit)).all(2)
+        low = np.clip(np.floor(at), 0, self._limit - 1)
+        at -= low
+        right, down = at[..., 0] * inside, at[..., 1]
+        left, up = inside - right, 1 - down
+        weights = np.stack((left * up, right * up, left * down, right * down), -1)
         cell = low.astype(np.int32)
-        corners = (cell[:, 1] * self._width + cell[:, 0])[:, None] + self._around
-        right *= inside
-        left = inside - right
-        weights = np.stack((left * (1 - down), right * (1 - down), left * down, right * down), 1)
-        np.take(features.reshape(-1, features.shape[-1]), corners, axis=0, out=self._taken, mode="clip")
-        np.einsum("pk,pkc->pc", weights, self._taken, out=out.reshape(len(at), -1))
+        corners = (cell[..., 1] * self._width + cell[..., 0])[..., None] + self._around
+        flat = features.reshape(-1, features.shape[-1])
+        for patch, weight, corner in zip(self._patches, weights, corners, strict=True):
+            np.take(flat, corner, axis=0, out=self._taken, mode="clip")
+            np.einsum("pk,pkc->pc", weight, self._taken, out=patch)
