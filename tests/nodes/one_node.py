@@ -125,15 +125,15 @@ def play_plan(plan: Plan, library: Any, *, size: tuple[int, int], time: int = 0,
         engine.close()
 
 
-def play(type_id: str, *, inputs: Mapping[str, Any] | None = None, size: tuple[int, int] | None = None,
+def play(type_id: str, *, inputs: Mapping[str, Any] | None = None, frame: tuple[int, int] | None = None,
          time: int = 0, index: int = 0, library: Any = None, folder: Path | None = None, **params: Any) -> Any:  # fmt: skip
-    """The node's (only) output for these inputs and parameters."""
+    """The node's (only) output for these inputs and parameters; `frame` is the stream's (width, height)."""
     inputs = inputs or {}
-    if size is None:
+    if frame is None:
         first = next((v for v in inputs.values() if isinstance(v, np.ndarray)), np.zeros((24, 32)))
-        size = (first.shape[1], first.shape[0])
+        frame = (first.shape[1], first.shape[0])
     plan = plan_of(effect_of(type_id, inputs, params, folder))
-    kept = play_plan(plan, library or EvaluatorLibrary(), size=size, time=time, index=index, folder=folder)
+    kept = play_plan(plan, library or EvaluatorLibrary(), size=frame, time=time, index=index, folder=folder)
     return next(iter(kept.values())) if len(kept) == 1 else kept
 
 
