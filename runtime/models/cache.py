@@ -18,7 +18,16 @@ from typing import IO
 
 from .registry import Variant
 
-__all__ = ["cache_root", "extra_folders", "hash_file", "locked", "lookup", "models_folder", "store", "working_folder"]
+__all__ = [
+    "cache_root",
+    "extra_folders",
+    "hash_file",
+    "locked",
+    "lookup",
+    "models_folder",
+    "store",
+    "working_folder",
+]
 
 log = logging.getLogger("spellwire.models")
 

@@ -28,7 +28,11 @@ def list_models(console: Console) -> None:
         sizes = ", ".join(f"{variant.name} {_size(variant.bytes)}" for variant in entry.variants)
         table.add_row(entry.id, entry.task, sizes, entry.licence, entry.commercial, _here(entry, here))
     console.print(table)
-    console.print(f"\nCache: {models_folder()}   fetch: spellwire models pull ID|PATTERN|embedded|all", style="dim", highlight=False)
+    console.print(
+        f"\nCache: {models_folder()}   fetch: spellwire models pull ID|PATTERN|embedded|all",
+        style="dim",
+        highlight=False,
+    )
 
 
 def pull(ids: Iterable[str], console: Console) -> None:
@@ -45,16 +49,22 @@ def pull(ids: Iterable[str], console: Console) -> None:
             except ModelError as error:
                 failed.append(error)
     fetched = len(wanted) - len(failed)
-    console.print(f"{fetched} of {len(wanted)} model files here and verified, in {models_folder()}", highlight=False)
+    console.print(
+        f"{fetched} of {len(wanted)} model files here and verified, in {models_folder()}", highlight=False
+    )
     if failed:
-        kind = ModelMismatch if any(isinstance(error, ModelMismatch) for error in failed) else ModelUnavailable
+        kind = (
+            ModelMismatch if any(isinstance(error, ModelMismatch) for error in failed) else ModelUnavailable
+        )
         raise kind("\n".join(map(str, failed)))
 
 
 def verify(console: Console) -> None:
     """Compare every file of the cache with the registry. ModelMismatch names those that are damaged."""
     known = {variant.file: (entry, variant) for entry in entries().values() for variant in entry.variants}
-    files = sorted(path for path in models_folder().glob("*") if path.is_file() and not path.name.startswith("."))
+    files = sorted(
+        path for path in models_folder().glob("*") if path.is_file() and not path.name.startswith(".")
+    )
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("file", "model", "state"):
         table.add_column(heading, overflow="fold", no_wrap=heading == "model")
@@ -72,7 +82,9 @@ def verify(console: Console) -> None:
         console.print(table)
     console.print(f"{len(files)} files in {models_folder()}, {len(damaged)} damaged", highlight=False)
     if damaged:
-        raise ModelMismatch(f"Damaged in the cache: {', '.join(damaged)}. Run: spellwire models pull {' '.join(damaged)}")
+        raise ModelMismatch(
+            f"Damaged in the cache: {', '.join(damaged)}. Run: spellwire models pull {' '.join(damaged)}"
+        )
 
 
 @contextmanager

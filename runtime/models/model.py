@@ -94,7 +94,9 @@ class Model(ABC):
             return names.index(which)
         if isinstance(which, int) and 0 <= which < len(infos):
             return which
-        raise ModelError(f"Model {self.name} has no tensor {which!r} there; it has {', '.join(map(str, infos))}.")
+        raise ModelError(
+            f"Model {self.name} has no tensor {which!r} there; it has {', '.join(map(str, infos))}."
+        )
 
 
 def open_model(
@@ -139,7 +141,9 @@ def _locate(reference: str | Path | Mapping[str, Any], variant: str, sha256: str
     if sha256 is not None:
         found = hashlib.sha256(path.read_bytes()).hexdigest()
         if found != sha256:
-            raise ModelMismatch(f"{path} has SHA-256 {found}, but {sha256} was declared. Get the right file, or declare anew.")
+            raise ModelMismatch(
+                f"{path} has SHA-256 {found}, but {sha256} was declared. Get the right file, or declare anew."
+            )
     return path, path.name, None
 
 
@@ -153,13 +157,17 @@ def _load(path: Path, name: str, threads: int, profile: Mapping[str, Any]) -> Mo
         from .ort import OrtModel
 
         return OrtModel(path, name, threads, tuple(profile.get("providers", ("CPUExecutionProvider",))))
-    raise ModelError(f"{path.name} is neither .tflite (LiteRT) nor .onnx (ONNX Runtime), the two kinds that run here.")
+    raise ModelError(
+        f"{path.name} is neither .tflite (LiteRT) nor .onnx (ONNX Runtime), the two kinds that run here."
+    )
 
 
 def _compare(what: str, declared, found: tuple[TensorInfo, ...], name: str) -> None:
     def same(a, b: TensorInfo) -> bool:
-        return a.dtype == b.dtype.name and len(a.shape) == len(b.shape) and all(
-            x == y or x is None or y is None for x, y in zip(a.shape, b.shape, strict=True)
+        return (
+            a.dtype == b.dtype.name
+            and len(a.shape) == len(b.shape)
+            and all(x == y or x is None or y is None for x, y in zip(a.shape, b.shape, strict=True))
         )
 
     if len(declared) != len(found) or not all(map(same, declared, found)):

@@ -48,7 +48,9 @@ def _check(data: memoryview, name: str) -> None:
     for kind, field, value in _walk(data, 0, len(data), "model", 0):
         graphs += kind == "model" and field == GRAPH
         if kind == "tensor" and (field == EXTERNAL_DATA or (field == DATA_LOCATION and value == 1)):
-            raise ModelError(f"Model {name} keeps weights in another file, which is refused. Save it as one file.")
+            raise ModelError(
+                f"Model {name} keeps weights in another file, which is refused. Save it as one file."
+            )
         if kind == "node" and field == NODE_DOMAIN and (domain := _text(value)) not in BUILT_IN | own:
             raise ModelError(
                 f"Model {name} uses operations of {domain!r}, which are code from elsewhere, and is refused. "
@@ -64,7 +66,9 @@ def _functions(data: memoryview) -> Iterator[str]:
             yield _text(value)
 
 
-def _walk(data: memoryview, at: int, end: int, kind: str, depth: int) -> Iterator[tuple[str, int, int | memoryview]]:
+def _walk(
+    data: memoryview, at: int, end: int, kind: str, depth: int
+) -> Iterator[tuple[str, int, int | memoryview]]:
     """Every (message, field, value) from the outside in; bytes of messages that don't matter are stepped over."""
     if depth > DEEPEST:
         raise _Broken("nested too deeply")

@@ -46,7 +46,9 @@ class OrtModel(Model):
         self._open()
         buffer = self._out[self._index(self.outputs, which)]
         if buffer is None:
-            raise ModelError(f"Model {self.name}: {which!r} has free axes; its size is known after the first run.")
+            raise ModelError(
+                f"Model {self.name}: {which!r} has free axes; its size is known after the first run."
+            )
         return buffer
 
     def run(self) -> None:
@@ -79,7 +81,9 @@ class OrtModel(Model):
         self._open()
         i = self._index(self.inputs, which)
         declared = self.inputs[i].shape
-        fits = len(shape) == len(declared) and all(d in (None, n) for d, n in zip(declared, shape, strict=True))
+        fits = len(shape) == len(declared) and all(
+            d in (None, n) for d, n in zip(declared, shape, strict=True)
+        )
         if not fits or any(n < 0 for n in shape):
             raise ModelError(f"Model {self.name} can't take {tuple(shape)} for {self.inputs[i]}.")
         self._in[i] = np.zeros(shape, self.inputs[i].dtype)
@@ -105,7 +109,9 @@ def _session(path: Path, name: str, threads: int, providers: tuple[str, ...]) ->
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # a waiting thread takes no core
     here = set(onnxruntime.get_available_providers())
     if not (usable := [provider for provider in providers if provider in here]):
-        raise ModelError(f"Model {name}: none of the execution providers {providers} is here; there are {sorted(here)}.")
+        raise ModelError(
+            f"Model {name}: none of the execution providers {providers} is here; there are {sorted(here)}."
+        )
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=usable)
     except Exception as error:  # as above: no common ancestor

@@ -17,7 +17,18 @@ from typing import Any, Literal
 
 from ...graph.errors import ModelError
 
-__all__ = ["Carrier", "Entry", "Source", "Tensor", "Variant", "embedded", "entries", "find", "match", "variants_in"]
+__all__ = [
+    "Carrier",
+    "Entry",
+    "Source",
+    "Tensor",
+    "Variant",
+    "embedded",
+    "entries",
+    "find",
+    "match",
+    "variants_in",
+]
 
 Commercial = Literal["yes", "no", "unclear"]
 

@@ -21,7 +21,9 @@ __all__ = ["resolve"]
 log = logging.getLogger("spellwire.models")
 
 
-def resolve(model_id: str, variant: str = "auto", *, progress: Progress | None = None, offline: bool = False) -> Path:
+def resolve(
+    model_id: str, variant: str = "auto", *, progress: Progress | None = None, offline: bool = False
+) -> Path:
     """The verified file of a model, fetched if need be (with every other registered model that the same carrier holds).
 
     `progress` is called with what is fetched, bytes so far and bytes in all (None: unknown). ModelUnavailable: not here, and

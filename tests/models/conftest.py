@@ -19,7 +19,11 @@ from spellwire.runtime.models import cache, registry
 from spellwire.runtime.models.registry import Carrier, Entry, Source, Variant
 from spellwire.runtime.models.resolver import resolve
 
-UNREACHABLE = {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_CONFIG_FILE": "/dev/null", "PIP_RETRIES": "0"}
+UNREACHABLE = {
+    "PIP_INDEX_URL": "http://127.0.0.1:9/simple",
+    "PIP_CONFIG_FILE": "/dev/null",
+    "PIP_RETRIES": "0",
+}
 
 
 @pytest.fixture
@@ -126,7 +130,12 @@ def tiny_tflite(constant: np.ndarray, custom: str | None) -> bytes:
 
     def tensor(name: str, buffer: int) -> schema.TensorT:
         made = schema.TensorT()
-        made.name, made.shape, made.buffer, made.type = name.encode(), shape, buffer, schema.TensorType.FLOAT32
+        made.name, made.shape, made.buffer, made.type = (
+            name.encode(),
+            shape,
+            buffer,
+            schema.TensorType.FLOAT32,
+        )
         return made
 
     operator = schema.OperatorT()
@@ -173,7 +182,9 @@ def varint(value: int) -> bytes:
 def onnx(tmp_path: Path) -> Callable[..., Path]:
     """Write an `.onnx` of one node, y = OP(x, constant), with x of a given shape (text = a free axis)."""
 
-    def make(constant: np.ndarray, shape: list[int | str], op: str = "Add", domain: str = "", outside: str = "") -> Path:
+    def make(
+        constant: np.ndarray, shape: list[int | str], op: str = "Add", domain: str = "", outside: str = ""
+    ) -> Path:
         path = tmp_path / "tiny.onnx"
         path.write_bytes(tiny_onnx(constant, shape, op, domain, outside))
         return path

@@ -30,7 +30,11 @@ def test_it_computes(tiny):
         model.input(0)[...] = X
         model.run()
         assert np.array_equal(model.output(0), [[11.0, 18.0], [30.5, 48.0]])
-        assert (model.inputs[0].name, model.inputs[0].shape, model.inputs[0].dtype) == ("x", (2, 2), np.float32)
+        assert (model.inputs[0].name, model.inputs[0].shape, model.inputs[0].dtype) == (
+            "x",
+            (2, 2),
+            np.float32,
+        )
         assert model.outputs[0].name == "y"
 
 
@@ -143,7 +147,12 @@ def test_resize_onnx(onnx):
 @pytest.mark.parametrize("damage", ["empty", "text", "half", "one byte short"])
 def test_a_broken_file(suffix, damage, tflite, onnx, tmp_path):
     whole = (tflite(C) if suffix == ".tflite" else onnx(C, [2, 2])).read_bytes()
-    broken = {"empty": b"", "text": b"hello " * 50, "half": whole[: len(whole) // 2], "one byte short": whole[:-1]}
+    broken = {
+        "empty": b"",
+        "text": b"hello " * 50,
+        "half": whole[: len(whole) // 2],
+        "one byte short": whole[:-1],
+    }
     path = tmp_path / f"broken{suffix}"
     path.write_bytes(broken[damage])
     with pytest.raises(ModelError, match=r"broken\.(tflite|onnx)"):
