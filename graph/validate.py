@@ -236,6 +236,8 @@ def _public_value(public: FlatParam) -> Iterator[Problem]:
     value = public.default
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         return
+    if value_problem(public.parameter, value):  # told at the node
+        return
     if (low is not None and value < low) or (high is not None and value > high):
         yield Problem(
             "", public.name, f"it starts at {value:g}, outside its range", "change default or range"

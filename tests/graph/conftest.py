@@ -252,7 +252,7 @@ def effect():
 
     def make(groups=None, **nodes):
         top = {k: nodes.pop(k) for k in ("interface", "title", "working_space", "requires") if k in nodes}
-        groups = {name: graph(body.pop("nodes"), **body) for name, body in (groups or {}).items()}
+        groups = {name: graph(**body) for name, body in (groups or {}).items()}
         return effect_from_data(graph(nodes, groups=groups, **top))
 
     return make
