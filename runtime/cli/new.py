@@ -112,7 +112,7 @@ def seed(title: str) -> Effect:
         nodes=FrozenDict({node.id: node for node in nodes}),
         wires=(Wire("input", "image", "light", "image"), Wire("light", "out", "output", "image")),
         interface=(InterfaceEntry("brightness", "light", "stops"),),
-        requires=registry().requires(node.type for node in nodes),
+        requires=FrozenDict(registry().requires(node.type for node in nodes)),
     )
 
 

@@ -76,7 +76,7 @@ def _counts(draft: Draft) -> tuple[int, int, int]:
 
 
 def _stages(plan: Plan) -> Iterator[tuple[object, ...]]:
-    names = {slot: ".".join(ref[:2]) for ref, slot in reversed(plan.slot_of.items())}
+    names = {slot: ".".join(ref[:2]) for ref, slot in reversed([*plan.slot_of.items()])}
     for index, stage in enumerate(plan.stages):
         what = "once, and when a parameter moves" if stage.constant else stage.lane
         yield index, _stage_kind(plan, stage), stage.path, what, _names(names, stage.reads), _names(names, stage.writes)

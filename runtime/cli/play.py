@@ -91,7 +91,7 @@ def run(args: Namespace) -> int:
         report = _play(session, source, sink, args)
     _tell(report, source, args.output)
     if args.sheet:
-        _sheet(text, args)
+        _sheet(text, effect, report, args)
     return 0
 
 
@@ -176,9 +176,9 @@ def _shares(costs: Sequence[tuple[str, float, float]]) -> list[tuple[str, float,
     return [(name, p50, p95, "━" * round(30 * p50 / whole)) for name, p50, p95 in ordered]
 
 
-def _sheet(text: str, args: Namespace) -> None:
+def _sheet(text: str, effect: Effect, report: Report, args: Namespace) -> None:
     from ..media.contact import comparison_sheet
 
     Path(args.sheet).parent.mkdir(parents=True, exist_ok=True)
-    comparison_sheet(text, args.output, args.sheet, title=Path(args.effect).name)
+    comparison_sheet(text, args.output, args.sheet, title=f"{effect.title or args.effect}   {report.fps:.0f} fps")
     tell(f"contact sheet: {args.sheet}")
