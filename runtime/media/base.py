@@ -10,7 +10,7 @@ import signal
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -171,10 +171,8 @@ class Sink(ABC):
 
     def abort(self) -> None:
         """Finish after a failure: keep the part that was written, put it in no older file's place, raise nothing."""
-        try:
+        with suppress(SinkError):
             self.close()
-        except SinkError:
-            pass
 
     HARMLESS: ClassVar = (KeyboardInterrupt, SystemExit)
 

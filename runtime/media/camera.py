@@ -22,12 +22,13 @@ __all__ = ["CameraSource"]
 
 def _quiet_capture(device: int | str) -> Any:
     """OpenCV's capture, without its own complaints on standard error."""
-    before = cv2.getLogLevel()
-    cv2.setLogLevel(0)
+    logging = cv2.utils.logging
+    before = logging.getLogLevel()
+    logging.setLogLevel(logging.LOG_LEVEL_SILENT)
     try:
         return cv2.VideoCapture(device)
     finally:
-        cv2.setLogLevel(before)
+        logging.setLogLevel(before)
 
 
 class CameraSource(Source):
@@ -83,7 +84,9 @@ class CameraSource(Source):
         first = self._wait()
         if first is None:
             self.close()
-            raise SourceError(f"camera {self.device} opened, but gives no picture. Is another program using it?")
+            raise SourceError(
+                f"camera {self.device} opened, but gives no picture. Is another program using it?"
+            )
         rate = self._capture.get(cv2.CAP_PROP_FPS)
         fps = Fraction(rate).limit_denominator(1001) if 1 <= rate <= 1000 else Fraction(30)
         height, width = first[0].shape[:2]
@@ -132,7 +135,9 @@ class CameraSource(Source):
     def grab(self) -> Stamp | None:
         if self._wait() is None:
             if self._thread.is_alive():
-                raise SourceError(f"camera {self.device} gave no picture for {self._timeout:g} s. Is it still connected?")
+                raise SourceError(
+                    f"camera {self.device} gave no picture for {self._timeout:g} s. Is it still connected?"
+                )
             raise SourceError(f"camera {self.device} is gone. Connect it again and start anew.")
         with self._newer:
             assert self._shelf is not None

@@ -22,7 +22,12 @@ def text_size(text: str, size: int, weight: int = 400) -> tuple[int, int]:
 
 
 def draw_text(
-    picture: np.ndarray, text: str, at: tuple[int, int], size: int = 16, colour: tuple = (236, 237, 239), weight: int = 400
+    picture: np.ndarray,
+    text: str,
+    at: tuple[int, int],
+    size: int = 16,
+    colour: tuple = (236, 237, 239),
+    weight: int = 400,
 ) -> None:
     """Write a line into an RGB picture; `at` is the left end of its base line."""
     cv2.putText(picture, text, at, colour, _font(), size, weight)

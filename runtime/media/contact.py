@@ -129,7 +129,9 @@ def _describe(source: Source) -> str:
 Cell = tuple[np.ndarray, str]
 
 
-def _page(path: str | Path, groups: Sequence[Sequence[Cell]], columns: int | None, width: int, title: str) -> np.ndarray:
+def _page(
+    path: str | Path, groups: Sequence[Sequence[Cell]], columns: int | None, width: int, title: str
+) -> np.ndarray:
     """Groups (one picture, or a pair that belongs together) in rows, all cells of one size."""
     across = len(groups[0])
     first = groups[0][0][0]

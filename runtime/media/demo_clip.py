@@ -148,7 +148,14 @@ class _Camera:
         corners = _shift(-0.5) @ to_scene @ _shift(0.5)  # OpenCV puts pixel centres at whole numbers
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         height, width = out.shape[:2]
-        cv2.warpAffine(self._scene, corners[:2], (width, height), dst=self._lit, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        cv2.warpAffine(
+            self._scene,
+            corners[:2],
+            (width, height),
+            dst=self._lit,
+            flags=flags,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
         which, y, x = self._places.integers(0, (BANK, 65, 65))
         noise = self._bank[which, y : y + height, x : x + width]
         cv2.addWeighted(self._lit, exposure, noise, 1.0, -128.0, dst=out)
@@ -161,10 +168,13 @@ def _shift(by: float) -> np.ndarray:
 def _scene(portrait: np.ndarray) -> np.ndarray:
     """The portrait, enlarged, on a wall that goes on softly where the portrait ends."""
     size = 512 + 2 * PAD
-    place, (low, high) = np.arange(size, dtype=np.float32) - PAD, (3, 508)  # its outermost rows are the scan's edge
+    place = np.arange(size, dtype=np.float32) - PAD
+    low, high = 3, 508  # its outermost rows are the scan's edge
     beyond = np.maximum(np.maximum(low - place, place - high), 0)
     fold = 10 * (1 - np.exp(-beyond / 20))  # back into the picture, never as far as the hair
-    folded = np.where(place < 256, np.maximum(place, low) + fold, np.minimum(place, high) - fold).astype(np.float32)
+    folded = np.where(place < 256, np.maximum(place, low) + fold, np.minimum(place, high) - fold).astype(
+        np.float32
+    )
     x, y = np.meshgrid(folded, folded)
     wall = cv2.remap(portrait, x, y, cv2.INTER_CUBIC)
     outside = np.maximum(beyond[:, None], beyond[None, :])[..., None]

@@ -55,7 +55,11 @@ _VP9 = {"crf": "24", "b": "0", "deadline": "good", "cpu-used": "5", "row-mt": "1
 _VP9_OPAQUE = Coding("libvpx-vp9", "yuv420p", _VP9, quality="crf")
 _VP9_ALPHA = Coding("libvpx-vp9", "yuva420p", _VP9 | {"auto-alt-ref": "0"}, quality="crf")
 _PRORES = Coding("prores_ks", "yuva444p10le", {"profile": "4444", "vendor": "apl0", "alpha_bits": "16"})
-_FRAGMENTS = {"movflags": "frag_keyframe+delay_moov+default_base_moof", "frag_duration": "500000", "flush_packets": "1"}
+_FRAGMENTS = {
+    "movflags": "frag_keyframe+delay_moov+default_base_moof",
+    "frag_duration": "500000",
+    "flush_packets": "1",
+}
 _CLUSTERS = {"cluster_time_limit": "500", "flush_packets": "1"}
 _FASTSTART = {"movflags": "faststart"}
 _MP4_SOUND = ("aac", "mp3", "ac3", "eac3", "alac", "opus", "flac")
@@ -68,5 +72,7 @@ FORMATS: dict[str, Format] = {
     ".mkv": Format("matroska", _H264, _VP9_ALPHA, _CLUSTERS, None, None, "libopus"),
     ".webm": Format("webm", _VP9_OPAQUE, _VP9_ALPHA, _CLUSTERS, None, ("opus", "vorbis"), "libopus"),
     ".gif": Format("gif", Coding("gif", "pal8"), Coding("gif", "pal8"), {"flush_packets": "1"}),
-    ".apng": Format("apng", Coding("apng", "rgb24"), Coding("apng", "rgba"), {"plays": "0", "flush_packets": "1"}),
+    ".apng": Format(
+        "apng", Coding("apng", "rgb24"), Coding("apng", "rgba"), {"plays": "0", "flush_packets": "1"}
+    ),
 }

@@ -11,7 +11,20 @@ from .base import Sink, Source
 
 __all__ = ["open_sink", "open_source"]
 
-_PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".jp2", ".ppm", ".pgm", ".pbm", ".hdr", ".avif")
+_PICTURES = (
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".webp",
+    ".tif",
+    ".tiff",
+    ".bmp",
+    ".jp2",
+    ".ppm",
+    ".pgm",
+    ".hdr",
+    ".avif",
+)
 
 
 def open_source(
@@ -90,10 +103,14 @@ def _pattern(text: str, path: Path) -> str | None:
     for suffix in _PICTURES:
         if next(path.glob(f"*{suffix}"), None) is not None:
             return str(path / f"*{suffix}")
-    raise SourceError(f"{path} is a folder without pictures. Give a clip, or a folder of {', '.join(_PICTURES[:4])}.")
+    raise SourceError(
+        f"{path} is a folder without pictures. Give a clip, or a folder of {', '.join(_PICTURES[:4])}."
+    )
 
 
-def open_sink(text: str | Path, *, audio_from: str | Path | None = None, alpha: bool | None = None, **options: Any) -> Sink:
+def open_sink(
+    text: str | Path, *, audio_from: str | Path | None = None, alpha: bool | None = None, **options: Any
+) -> Sink:
     """The sink a text means, not opened yet: `window`, `null`, a picture, a sequence (`out/%04d.png`) or a clip.
 
     Args:
@@ -122,5 +139,7 @@ def open_sink(text: str | Path, *, audio_from: str | Path | None = None, alpha: 
 
     if suffix not in FORMATS:
         known = ", ".join((*FORMATS, ".png", ".jpg", ".webp"))
-        raise SinkError(f"{text}: don't know how to write {suffix or 'a file without extension'}. Use {known}.")
+        raise SinkError(
+            f"{text}: don't know how to write {suffix or 'a file without extension'}. Use {known}."
+        )
     return VideoSink(text, audio_from=audio_from, alpha=alpha, **options)

@@ -46,7 +46,9 @@ def read_picture(path: str | Path) -> np.ndarray:
     except (OSError, cv2.error) as e:
         raise SourceError(f"{path} can't be read: {reason(e)}. Is it a whole picture file?") from e
     if stored is None:
-        raise SourceError(f"{path} is no picture this OpenCV can read. It may be cut off, or no picture at all.")
+        raise SourceError(
+            f"{path} is no picture this OpenCV can read. It may be cut off, or no picture at all."
+        )
     picture = _to_rgb(_to_bytes(stored))
     out = np.empty((*oriented_size(*picture.shape[1::-1], orientation)[::-1], picture.shape[2]), np.uint8)
     orient(picture, orientation, out)
@@ -54,7 +56,7 @@ def read_picture(path: str | Path) -> np.ndarray:
 
 
 def _decode(data: np.ndarray) -> tuple[np.ndarray | None, int]:
-    stored, kinds, values = cv2.imdecodeWithMetadata(data, flags=cv2.IMREAD_UNCHANGED)
+    stored, kinds, values = cv2.imdecodeWithMetadata(data, cv2.IMREAD_UNCHANGED)
     for kind, value in zip(kinds, values or (), strict=False):
         if kind == cv2.IMAGE_METADATA_EXIF:
             return stored, exif_orientation(np.asarray(value).tobytes())
@@ -108,7 +110,9 @@ def write_picture(path: str | Path, picture: np.ndarray) -> None:
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix not in WRITABLE:
-        raise SinkError(f"{path}: pictures are written as {', '.join(WRITABLE)}, not as {suffix or 'no extension'}.")
+        raise SinkError(
+            f"{path}: pictures are written as {', '.join(WRITABLE)}, not as {suffix or 'no extension'}."
+        )
     alpha = picture.shape[2] == 4 and suffix in KEEPS_ALPHA
     converted = Display(4 if alpha else 3, straight=True)(Frame.of(picture))
     bgr = cv2.cvtColor(converted, cv2.COLOR_RGBA2BGRA if alpha else cv2.COLOR_RGB2BGR)
@@ -116,9 +120,11 @@ def write_picture(path: str | Path, picture: np.ndarray) -> None:
     try:
         done, data = cv2.imencode(suffix, bgr, _OPTIONS.get(suffix, []))
         if not done:
-            raise SinkError(f"{path}: OpenCV can't write a picture of {bgr.shape[1]}×{bgr.shape[0]} like that.")
+            raise SinkError(
+                f"{path}: OpenCV can't write a picture of {bgr.shape[1]}×{bgr.shape[0]} like that."
+            )
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside.write_bytes(data)
+        aside.write_bytes(data.tobytes())
         os.replace(aside, path)
     except (OSError, cv2.error) as e:
         aside.unlink(missing_ok=True)
@@ -135,7 +141,14 @@ class ImageSource(Source):
         height, width, channels = self._picture.shape
         rate = rate_of(fps)
         self.info = StreamInfo(
-            self.path.name, width, height, rate, frame_time(1, rate), 1, has_alpha=channels == 4, path=self.path
+            self.path.name,
+            width,
+            height,
+            rate,
+            frame_time(1, rate),
+            1,
+            has_alpha=channels == 4,
+            path=self.path,
         )
 
     def peek(self) -> int | None:
@@ -169,7 +182,9 @@ class SequenceSource(Source):
         self.pattern = str(pattern)
         self.files = find_sequence(self.pattern)
         if not self.files:
-            raise SourceError(f"no picture matches {pattern}. A pattern looks like shot/%04d.png or shot/*.png.")
+            raise SourceError(
+                f"no picture matches {pattern}. A pattern looks like shot/%04d.png or shot/*.png."
+            )
         self._next = 0
         self._current: int | None = None
         self._rate = rate_of(fps)

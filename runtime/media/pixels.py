@@ -57,7 +57,9 @@ def fit(picture: np.ndarray, out: np.ndarray) -> tuple[int, int, int, int]:
     if (h, w) == picture.shape[:2]:
         np.copyto(inside, picture)
     else:
-        cv2.resize(picture, (w, h), dst=inside, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+        cv2.resize(
+            picture, (w, h), dst=inside, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        )
     return x, y, w, h
 
 

@@ -24,18 +24,20 @@ class SoundTrack:
     Args:
         container: the output, its header not yet written.
         origin_us: the source time that becomes 0 in the output.
-        keep_early: whether packets that begin before 0 may stay (the container can say "skip this").
     """
 
     def __init__(self, path: str | Path, container: Any, format: Format, origin_us: int):
         self.path = path
         try:
-            self._input = av.open(str(path), metadata_errors="replace")
+            self._input: Any = av.open(str(path), metadata_errors="replace")
             self._start = _first_picture(path, self._input) + Fraction(origin_us, MICROS)
         except (av.error.FFmpegError, OSError, SourceError) as e:
-            raise SinkError(f"no sound can be taken from {path}: {reason(e)}. Leave the sound out, or name another file.") from e
-        self._stream = self._input.streams.audio[0] if self._input.streams.audio else None
-        self._keep_early = format.muxer in ("mp4", "mov")
+            raise SinkError(
+                f"no sound can be taken from {path}: {reason(e)}. Leave the sound out, or name another file."
+            ) from e
+        self._stream: Any = self._input.streams.audio[0] if self._input.streams.audio else None
+        # What a decoder needs to hear before 0 to be right from 0 on; only these containers can hide it again.
+        self._early = Fraction(-1, 10) if format.muxer in ("mp4", "mov") else Fraction(0)
         self._ahead: tuple[Fraction, Any] | None = None
         if self._stream is None or format.sound_codec is None:
             self._items: Iterator[tuple[Fraction, Any]] = iter(())
@@ -85,7 +87,7 @@ class SoundTrack:
                 continue
             begin = packet.pts * packet.time_base - self._start
             end = begin + (packet.duration or 0) * packet.time_base
-            if end <= 0 or (begin < 0 and not self._keep_early):
+            if begin < self._early or end <= self._early:
                 continue
             shift = round(self._start / packet.time_base)
             packet.pts -= shift
@@ -144,7 +146,7 @@ def _first_picture(path: str | Path, container: Any) -> Fraction:
     if not container.streams.video:
         return Fraction(0)
     with av.open(str(path), metadata_errors="replace") as probe:
-        stream = probe.streams.video[0]
+        stream: Any = probe.streams.video[0]
         for packet in probe.demux(stream):
             try:
                 frames = packet.decode()

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import av
 import av.error
 import numpy as np
+from av.stream import Disposition
 
 from ...graph.errors import SourceError
 from ..frames import Frame
@@ -56,7 +57,9 @@ class VideoSource(Source):
         self._open()
         self._restart(0)
         if self.peek() is None:
-            raise self._error(self._fault or "holds no picture that can be decoded", "Is it damaged or empty?")
+            raise self._error(
+                self._fault or "holds no picture that can be decoded", "Is it damaged or empty?"
+            )
         self.info = self._describe()
 
     # -- opening ---------------------------------------------------------------------------------
@@ -77,7 +80,7 @@ class VideoSource(Source):
         self._scale = self._stream.time_base or Fraction(1, MICROS)
 
     def _pick_stream(self) -> Any:
-        cover = av.stream.Disposition.attached_pic
+        cover = Disposition.attached_pic
         streams = [s for s in self._container.streams.video if not s.disposition & cover]
         if streams:
             return streams[0]
@@ -93,7 +96,8 @@ class VideoSource(Source):
             self._container.close()
             raise self._error("is coded in a way this FFmpeg can't decode", "Convert it to H.264 first.")
         name = {"vp8": "libvpx", "vp9": "libvpx-vp9"}.get(context.name)
-        if name and stream.metadata.get("alpha_mode") == "1":
+        tags = {key.lower(): value for key, value in stream.metadata.items()}
+        if name and tags.get("alpha_mode") == "1":
             context = av.CodecContext.create(name, "r")
             context.extradata = stream.codec_context.extradata
         context.thread_type = "AUTO"
@@ -127,15 +131,20 @@ class VideoSource(Source):
         return Fraction(rate).limit_denominator(1001) if 0 < rate <= 1000 else Fraction(25)
 
     def _duration(self) -> int | None:
+        """µs from the first picture to the end, as the file says."""
+        whole = self._container.duration or 0  # µs already
         if self._stream.duration:
-            return round(self._stream.duration * self._scale * MICROS)
-        return self._container.duration or None  # µs already
+            whole = round(self._stream.duration * self._scale * MICROS)
+        if "matroska" in self._container.format.name:  # counts from 0, not from the first picture
+            whole -= max(0, round((self._first_pts or 0) * self._scale * MICROS))
+        return whole if whole > 0 else None
 
     # -- decoding --------------------------------------------------------------------------------
 
     def _restart(self, index: int) -> None:
         self._index = index
         self._last: int | None = None
+        self._gap = 0
         self._ended = False
         self._ahead: _Decoded | None = None
         self._frames = self._decode()
@@ -195,19 +204,21 @@ class VideoSource(Source):
             self._first_pts = pts or 0
         if pts is None:
             return 0 if self._last is None else self._last + round(MICROS / self._rate())
-        time = round((pts - self._first_pts) * self._scale * MICROS)
-        if self._last is not None and time <= self._last:
-            step = round(MICROS / self._rate())
-            self._first_pts -= round((self._last + step - time) / (self._scale * MICROS))
-            return self._last + step
-        return time
+        time = round((pts - self._first_pts) * self._scale * MICROS) + self._gap
+        if self._last is None or time > self._last:
+            return time
+        if self._last - time < MICROS:
+            return self._last + 1  # an untidy clip: pictures at one time, or a little out of order
+        step = round(MICROS / self._rate())
+        self._gap += self._last + step - time  # the clock was set back: a new recording begins
+        return self._last + step
 
     def _cut_short(self) -> str | None:
         """Whether a file ended before its own header says: the index points beyond the file, or much time is missing."""
         if self._remote or self._last is None:
             return None
         entries, size = self._stream.index_entries, Path(self.path).stat().st_size
-        beyond = len(entries) > 0 and max(e.pos + e.size for e in (entries[-1], entries[len(entries) // 2])) > size
+        beyond = len(entries) > 0 and entries[-1].pos + entries[-1].size > size
         expected = self._duration()
         if not beyond and len(self._container.streams) > 1 and not self._stream.duration:
             expected = None  # the container's length may be another stream's

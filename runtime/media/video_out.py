@@ -17,6 +17,7 @@ from typing import Any
 import av
 import av.error
 import numpy as np
+from av.container import Flags
 
 from ...graph.errors import SinkError
 from ..frames import Frame
@@ -29,6 +30,7 @@ from .yuv import BT601, BT709, Encoder
 
 __all__ = ["VideoSink"]
 
+BITEXACT = Flags.bitexact.value  # no random ids, no date: the same bytes every time
 _FAULTS = (av.error.FFmpegError, OSError, ValueError)
 
 
@@ -92,7 +94,9 @@ class VideoSink(Sink):
             self.aside = free_name(str(self.path.parent / f"{stem}.part{{}}{suffix}"))
             self.aside.touch()
         except OSError as e:
-            raise SinkError(f"{self.path} can't be written: {reason(e)}. Choose another place with --output.") from e
+            raise SinkError(
+                f"{self.path} can't be written: {reason(e)}. Choose another place with --output."
+            ) from e
 
     def _pick_coding(self, info: StreamInfo) -> Coding:
         wanted = info.has_alpha if self._alpha is None else self._alpha
@@ -117,8 +121,10 @@ class VideoSink(Sink):
         self._origin, self._scale = time_us, _time_scale(info.fps, self.format.muxer)
         space = BT709 if width >= 1280 or height > 576 else BT601
         self._encode = Encoder(width, height, coding.pixels, self._with_alpha, space)
-        self._container = av.open(str(self.aside), "w", format=self.format.muxer, options=dict(self.format.writing))
-        self._container.flags |= av.container.Flags.bitexact.value  # no random ids, no date: same bytes every time
+        self._container = av.open(
+            str(self.aside), "w", format=self.format.muxer, options=dict(self.format.writing)
+        )
+        self._container.flags |= BITEXACT
         self._stream = self._container.add_stream(coding.codec, rate=info.fps, options=dict(coding.options))
         self._stream.width, self._stream.height, self._stream.pix_fmt = width, height, coding.pixels
         context = self._stream.codec_context
@@ -153,7 +159,8 @@ class VideoSink(Sink):
         encoded = self._encode(self._sized(picture))
         encoded.pts, encoded.time_base = ticks, Fraction(1, self._scale)
         encoded.duration = round(self._scale / self._info.fps)
-        self._container.mux(self._stream.encode(encoded))
+        container: Any = self._container
+        container.mux(self._stream.encode(encoded))
         self._mux_sound(Fraction(ticks, self._scale))
 
     def _next_ticks(self, time_us: int) -> int:
@@ -282,7 +289,11 @@ class VideoSink(Sink):
 
 def _default_pixels(codec: str, alpha: bool) -> str:
     formats = [f.name for f in av.Codec(codec, "w").video_formats or ()]
-    wanted = ("rgba", "argb", "yuva444p", "yuva444p10le", "yuva420p", "bgra") if alpha else ("yuv420p", "yuv444p", "rgb24")
+    wanted = (
+        ("rgba", "argb", "yuva444p", "yuva444p10le", "yuva420p", "bgra")
+        if alpha
+        else ("yuv420p", "yuv444p", "rgb24")
+    )
     return next((name for name in wanted if name in formats), formats[0] if formats else "yuv420p")
 
 
@@ -296,9 +307,14 @@ def _time_scale(fps: Fraction, muxer: str) -> int:
 
 def _remux(source: Path, target: Path, muxer: str, options: dict[str, str]) -> None:
     """The same packets in a plain file."""
-    with av.open(str(source)) as given, av.open(str(target), "w", format=muxer, options=dict(options)) as made:
-        made.flags |= av.container.Flags.bitexact.value
-        streams = {s.index: made.add_stream_from_template(s) for s in given.streams if s.type in ("video", "audio")}
+    with (
+        av.open(str(source)) as given,
+        av.open(str(target), "w", format=muxer, options=dict(options)) as made,
+    ):
+        made.flags |= BITEXACT
+        streams = {
+            s.index: made.add_stream_from_template(s) for s in given.streams if s.type in ("video", "audio")
+        }
         for index, stream in streams.items():
             stream.time_base = given.streams[index].time_base
         for packet in given.demux(list(given.streams)):

@@ -20,7 +20,7 @@ __all__ = ["Decoder", "Encoder", "plane"]
 _WEIGHTS = {1: (0.2126, 0.0722), 4: (0.30, 0.11), 5: (0.299, 0.114), 6: (0.299, 0.114), 7: (0.212, 0.087)}
 _WEIGHTS |= {9: (0.2627, 0.0593), 10: (0.2627, 0.0593)}
 BT709, BT601, FULL = 1, 6, 2
-_PLANAR = {"yuv420p", "yuv422p", "yuv444p", "yuvj420p", "yuvj422p", "yuvj444p", "yuv440p", "yuv411p", "yuv410p"}
+_PLANAR = {f"{kind}{chroma}p" for kind in ("yuv", "yuvj") for chroma in (420, 422, 444, 440, 411, 410)}
 _EXACT = "bilinear+full_chroma_int+full_chroma_inp+accurate_rnd"
 
 
@@ -85,7 +85,10 @@ class _Palette(_Graph):
 
     def __init__(self, frame: Any):
         super().__init__(
-            frame, ("split", ""), ("palettegen", "stats_mode=single"), ("paletteuse", "new=1:dither=sierra2_4a")
+            frame,
+            ("split", ""),
+            ("palettegen", "stats_mode=single"),
+            ("paletteuse", "new=1:dither=sierra2_4a"),
         )
 
     def _link(self, filters: list[Any]) -> None:
