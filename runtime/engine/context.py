@@ -36,7 +36,7 @@ class NodeContext:
         Raises:
             ModelError: it is unknown, can't be had, or is not what it says.
         """
-        from ..models import open_model
+        from ..models.model import open_model
 
         opener = self.opener or open_model
         if isinstance(reference, Mapping) and "asset" in reference:
