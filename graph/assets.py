@@ -5,7 +5,6 @@ A reference is `{"asset": "assets/hat.glb", "sha256": "…"}`: a path with forwa
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
@@ -100,5 +99,7 @@ def _free_name(folder: Path, file: Path, digest: str) -> Path:
 
 def file_sha256(path: Path) -> str:
     """SHA-256 of a file, in hex."""
+    import hashlib
+
     with open(path, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -10,7 +10,7 @@ from typing import Any
 from .assets import asset_problem
 from .declare import Parameter
 
-__all__ = ["MAX_VARIANTS", "value_problem", "variants"]
+__all__ = ["MAX_VARIANTS", "default_problem", "value_problem", "variants"]
 
 MAX_VARIANTS = 16
 
@@ -36,6 +36,20 @@ def value_problem(parameter: Parameter, value: Any, folder: Path | None = None) 
     if fault := check(value):
         return f"{_shown(value)} is not {fault}", f"set {fault}"
     return _range_problem(parameter, value)
+
+
+def default_problem(parameter: Parameter) -> str | None:
+    """What is wrong with a parameter's own default; None where nothing is."""
+    value, check = parameter.default, CHECKS.get(parameter.type.name)
+    if parameter.choices:
+        return None if value in parameter.choices else f"{value!r} is not among its choices"
+    if check is None:
+        return None
+    fault = check(value)
+    if fault is None:
+        wrong = _range_problem(parameter, value)
+        return wrong[0] if wrong else None
+    return f"{_shown(value)} is not {fault}"
 
 
 def variants(parameter: Parameter) -> tuple[Any, ...] | None:

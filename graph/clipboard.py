@@ -53,7 +53,7 @@ def copy_nodes(effect: Effect, nodes: Iterable[str], scope: str = "") -> str:
     return write({"spellwire": MARK, **parse(dump_effect(part), "copy")})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Paste(Edit):
     """Add the nodes of a copied text under new ids, their upper left corner at `at`.
 

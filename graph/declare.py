@@ -280,10 +280,7 @@ class Declaration:
     @property
     def domain(self) -> Port | None:
         """The input that says where a pixel node is computed."""
-        spatial = [p for p in self.inputs if p.type.family == "raster"]
-        return next((p for p in spatial if p.domain), None) or next(
-            (p for p in spatial if not p.optional), None
-        )
+        return _domain(self.inputs)
 
 
 SPECIAL = {"pixel": {"at"}, "process": {"tick", "state", "out"}}
@@ -369,19 +366,26 @@ def declare(cls: type[Node], type_id: str, version: int, options: dict[str, Any]
     pixel_arguments = _check_arguments(cls, "pixel", both, where) if has_pixel else ()
     if kind == "process" and bool(inners) != has_pixel:
         raise DeclarationError(f"{where}: `inner` outputs and a `pixel` method come together")
-    raster_in = next((p.name for p in inputs if p.type.family == "raster" and p.domain), None)
-    raster_in = raster_in or next(
-        (p.name for p in inputs if p.type.family == "raster" and not p.optional), None
-    )
+    domain = _domain(inputs)
+    raster_in = domain.name if domain else None
     outputs = tuple(_with_space(p, raster_in) for p in outputs)
     inners = tuple(_with_space(p, raster_in) for p in inners)
     for out in (*outputs, *inners):
         if out.space and out.space.kind == "same" and out.space.port not in names:
             raise DeclarationError(f"{where}: output {out.name!r} lies at {out.space}, which is no input")
-    return Declaration(
+    from .laws import check_laws
+
+    made = Declaration(
         type_id, version, kind, cls, doc, inputs, params, outputs, inners, slots,
         arguments=arguments, pixel_arguments=pixel_arguments, **options,
     )  # fmt: skip
+    check_laws(made, where)
+    return made
+
+
+def _domain(inputs: tuple[Port, ...]) -> Port | None:
+    rasters = [p for p in inputs if p.type.family == "raster" and not p.anywhere]
+    return next((p for p in rasters if p.domain), None) or next((p for p in rasters if not p.optional), None)
 
 
 def _with_space(out: Port, raster_in: str | None) -> Port:

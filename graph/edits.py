@@ -39,7 +39,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Edit:
     """The root of all edits."""
 
@@ -101,7 +101,7 @@ def plain(value: Any) -> Any:
         raise EditError(f"this value can't be stored: {error}") from None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class AddNode(Edit):
     """Add a node; its id is generated unless given."""
 
@@ -133,7 +133,7 @@ class AddNode(Edit):
         return f"add {title_of(effect, NodeUse('', self.type, title=self.title), registry)}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RemoveNodes(Edit):
     """Remove nodes with their wires and public parameters. `reconnect`: what they were given goes on instead."""
 
@@ -172,7 +172,7 @@ def _bridged(graph: Graph, effect: Effect, use: NodeUse, registry: Registry) -> 
     return wires
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Connect(Edit):
     """Wire an output to an input or a parameter; a wire that ended there is replaced."""
 
@@ -235,7 +235,7 @@ def _listed(ends: list[End]) -> str:
     return f"; it has: {', '.join(end.name for end in ends)}" if ends else ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Disconnect(Edit):
     """Remove the wire that ends at an input or a parameter."""
 
@@ -252,7 +252,7 @@ class Disconnect(Edit):
         return f"disconnect {self.name(effect, self.target, registry)}.{self.target_port}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SetPolicy(Edit):
     """Choose how a wire travels: None = its type's default."""
 
@@ -274,7 +274,7 @@ class SetPolicy(Edit):
         return f"{self.name(effect, self.target, registry)}.{self.target_port}: {self.policy or 'default policy'}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SetParam(Edit):
     """Set a parameter of a node or of a group's use; None = back to its default."""
 
@@ -314,7 +314,7 @@ class SetParam(Edit):
         return f"set {place} to {value if len(value) <= 40 else value[:39] + '…'}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Rename(Edit):
     """Give a node a title; "" = its type's."""
 
@@ -332,7 +332,7 @@ class Rename(Edit):
         return f"rename {self.name(effect, self.node, registry)} to {self.title!r}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Move(Edit):
     """Put nodes to places on the canvas."""
 
@@ -354,7 +354,7 @@ class Move(Edit):
         return f"move {self.name(effect, first, registry) if one else f'{len(self.positions)} nodes'}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Mute(Edit):
     """Mute nodes, or let them play again."""
 
@@ -371,7 +371,7 @@ class Mute(Edit):
         return f"{'mute' if self.muted else 'unmute'} {names}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SetInterface(Edit):
     """Set the public parameters of the effect or of a group, in order."""
 
@@ -400,7 +400,7 @@ class SetInterface(Edit):
         return ", ".join(changes) or "change public parameters"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ReplaceType(Edit):
     """Make a node another type; wires stay where a port of the name or of the type takes them, values where they fit."""
 
@@ -476,7 +476,7 @@ def _resourced(
     return kept
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SetEffect(Edit):
     """Set what belongs to the effect as a whole: title, doc, working_space."""
 
@@ -500,7 +500,7 @@ class SetEffect(Edit):
         return f"set the effect's {', '.join(self.changes)}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Batch(Edit):
     """Several edits as one step: all of them or none."""
 

@@ -37,7 +37,7 @@ def free_name(wanted: str, taken: Iterable[str]) -> str:
     return made
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class MakeGroup(Edit):
     """Make a group of nodes: they move into a definition, and one use of it takes their place.
 
@@ -178,7 +178,7 @@ class _Border:
         return replace(entry, node=use, param=self.entries[entry.node, entry.param].name)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Ungroup(Edit):
     """Open one use of a group: copies of its nodes, with new ids, take its place. The definition stays."""
 
@@ -276,7 +276,7 @@ class _Opened:
         return FrozenDict(made)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RemoveGroup(Edit):
     """Remove a group's definition that nothing uses."""
 
@@ -294,7 +294,7 @@ class RemoveGroup(Edit):
         return f"remove group {self.group!r}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RenameGroup(Edit):
     """Give a group another name, everywhere."""
 
@@ -322,7 +322,7 @@ class RenameGroup(Edit):
         return f"rename group {self.group!r} to {self.new!r}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SetGroupPorts(Edit):
     """Set the inputs and outputs of the group `scope`; wires to ports that are gone go too, at every use."""
 

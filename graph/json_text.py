@@ -14,6 +14,7 @@ from .frozen import MAX_DEPTH, FrozenDict
 __all__ = ["Block", "Rows", "parse", "write"]
 
 WIDTH = 110
+ROW = 160  # a row of a table reads best as one line
 TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"|-?Infinity|NaN|-?\d[\d.eE+-]*', re.DOTALL)
 
 
@@ -22,7 +23,7 @@ class Block(dict[str, Any]):
 
 
 class Rows(list[Any]):
-    """Written with one element a line."""
+    """Written as a table: one element a line."""
 
 
 class _Refused(Exception):
@@ -98,9 +99,9 @@ def _line(text: str, token: str, nth: int) -> str:
 def write(value: Any) -> str:
     """Data → JSON text with a line break at its end.
 
-    Blocks and Rows take a line an entry; all else stands in one line where it fits into WIDTH columns.
+    Blocks and Rows take a line an entry; all else stands in one line where it fits into WIDTH columns (rows: ROW).
     """
-    return _text(_ordered(value), "", 0) + "\n"
+    return _text(_ordered(value), "", 0, WIDTH) + "\n"
 
 
 def _ordered(value: Any) -> Any:
@@ -115,21 +116,25 @@ def _ordered(value: Any) -> Any:
     return value
 
 
-def _text(value: Any, indent: str, used: int) -> str:
+def _text(value: Any, indent: str, used: int, width: int) -> str:
     flat = json.dumps(value, ensure_ascii=False, allow_nan=False)
     spread = isinstance(value, Rows) and len(value) > 0
     if isinstance(value, Block):
         spread = len(value) > 1 or any(isinstance(v, (Block, Rows)) for v in value.values())
     if not spread and (
-        len(flat) + used <= WIDTH or not isinstance(value, (Mapping, list, tuple)) or not value
+        len(flat) + used <= width or not isinstance(value, (Mapping, list, tuple)) or not value
     ):
         return flat
     deeper = indent + "  "
     if isinstance(value, Mapping):
         keys = [json.dumps(k, ensure_ascii=False) + ": " for k in value]
-        lines = [k + _text(v, deeper, len(deeper + k) + 1) for k, v in zip(keys, value.values(), strict=True)]
+        lines = [
+            k + _text(v, deeper, len(deeper + k) + 1, WIDTH)
+            for k, v in zip(keys, value.values(), strict=True)
+        ]
         opening, closing = "{", "}"
     else:
-        lines = [_text(v, deeper, len(deeper) + 1) for v in value]
+        width = ROW if isinstance(value, Rows) else WIDTH
+        lines = [_text(v, deeper, len(deeper) + 1, width) for v in value]
         opening, closing = "[", "]"
     return f"{opening}\n{deeper}" + f",\n{deeper}".join(lines) + f"\n{indent}{closing}"

@@ -125,7 +125,10 @@ class _Solving:
         assert rule is not None and node.declaration is not None
         if rule.kind in ("new", "asset"):
             return Place(f"{rule.kind}:{own}", f"{rule.kind}:{own}")
-        pixel = node.declaration.kind == "pixel" or out in node.declaration.inners
+        inners = (
+            node.declaration.inners
+        )  # where there are any, `process` writes them and `pixel` gives the outputs
+        pixel = node.declaration.kind == "pixel" or (bool(inners) and out not in inners)
         if rule.kind == "frame":
             if domain is None and pixel:
                 return None
