@@ -108,17 +108,14 @@ class CurveTable:
 class LutTable:
     """A Look parameter (`.cube`): `lut(rgb)` is its colour at r, g, b, by tetrahedral interpolation.
 
-    One flat table holds all of it (see `spellwire.runtime.looks`): a header, a shaper that brings the file's domain to
-    0…1, and size³ triples, red fastest. `size` is a uniform, so another file does not compile.
-
-    Args:
-        shaped: False where the file is known to have no curve before the cube: then only its domain is applied.
+    One flat table holds all of it, packed two numbers of 12 bits to one of 24, since what this costs is fetches: see
+    `spellwire.runtime.looks`. `size` is a uniform, so another file does not compile.
     """
 
-    HEADER = 8  # low r g b, 1 / (high − low) r g b, rows of the shaper, place of the cube
+    PACK = 4096.0
 
-    def __init__(self, name: str, shaped: bool = True):
-        self.name, self.shaped = name, shaped
+    def __init__(self, name: str):
+        self.name = name
 
     @property
     def size(self) -> Vec:
@@ -126,18 +123,20 @@ class LutTable:
 
     def __call__(self, rgb: Vec) -> Vec:
         inside = clamp((rgb - self._header(0, 3)) * self._header(3, 3))
-        return self._cube(clamp(self._shape(inside)) if self.shaped else inside)
+        return self._cube(self._shape(inside))
 
     def __getitem__(self, index: Vec) -> Vec:
-        """The triple at a whole index (red + size·(green + size·blue))."""
-        return self._triple(index * 3.0 + self._header(7, 1))
+        """What is stored at a whole index (red + size·(green + size·blue)): red and green in 0…4095, blue as it is."""
+        start = index * 2.0 + self._header(7, 1)
+        return vec(*self._unpack(self._fetch(start)), self._fetch(start + 1.0))
 
     def _shape(self, inside: Vec) -> Vec:
+        """The curve before the cube: a fetch gives a row and the one after."""
         position = inside * (self._header(6, 1) - 1.0)
         low = floor(position)
-        start = low * 3.0 + vec(0.0, 1.0, 2.0) + float(self.HEADER)
-        a, b = (vec(*(self._fetch(part) for part in start + step)) for step in (0.0, 3.0))
-        return a + (b - a) * (position - low)
+        rows = [self._unpack(self._fetch(part)) for part in low * 3.0 + vec(12.0, 13.0, 14.0)]
+        a, b = vec(*(r[0] for r in rows)), vec(*(r[1] for r in rows))
+        return (a + (b - a) * (position - low)) * (1.0 / (self.PACK - 1.0))
 
     def _cube(self, inside: Vec) -> Vec:
         """The four corners of the tetrahedron around the place, each weighed by its share (Kasson et al., 1995)."""
@@ -151,13 +150,15 @@ class LutTable:
         last = select(where_all(b <= r, b <= g), strides[2], select(g <= r, strides[1], strides[0]))
         corner = strides[0] + strides[1] + strides[2]
         middle = r + g + b - most - least
-        return (
+        stored = (
             self[base] * (1.0 - most) + self[base + first] * (most - middle)
             + self[base + corner - last] * (middle - least) + self[base + corner] * least
         )  # fmt: skip
+        return stored * vec(self._header(10, 2), 1.0) + vec(self._header(8, 2), 0.0)
 
-    def _triple(self, start: Vec) -> Vec:
-        return vec(*(self._fetch(start + float(c)) for c in range(3)))
+    def _unpack(self, pair: Vec) -> tuple[Vec, Vec]:
+        high = floor(pair * (1.0 / self.PACK))
+        return high, pair - high * self.PACK
 
     def _header(self, start: int, count: int) -> Vec:
         return vec(*(self._fetch(vec(float(start + i))) for i in range(count)))

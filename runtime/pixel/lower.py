@@ -28,7 +28,8 @@ from typing import Any
 import halide as hl
 
 from ...graph.errors import CompileError
-from . import maths
+from . import affine, maths
+from .affine import Form, even, plain
 from .lang import Expr, topological
 from .region import Region, uses
 
@@ -38,13 +39,8 @@ TYPES = {"u8": hl.UInt(8), "f16": hl.Float(16), "f32": hl.Float(32)}
 _INT, _FLOAT = hl.Int(32), hl.Float(32)
 
 MATHS: dict[str, Callable[..., hl.Expr]] = {
-    "add": lambda a, b: a + b,
-    "sub": lambda a, b: a - b,
-    "mul": lambda a, b: a * b,
-    "div": lambda a, b: a / b,
     "min": hl.min,
     "max": hl.max,
-    "neg": lambda a: -a,
     "abs": hl.abs,
     "floor": hl.floor,
     "sqrt": hl.sqrt,
@@ -62,6 +58,15 @@ MATHS: dict[str, Callable[..., hl.Expr]] = {
     "cos": maths.cos,
     "atan2": maths.atan2,
     "hash": maths.noise,
+}
+
+
+_FOLDED: dict[str, Callable[..., Form]] = {
+    "add": affine.add,
+    "sub": lambda a, b: affine.add(a, affine.negative(b)),
+    "mul": affine.multiply,
+    "div": affine.divide,
+    "neg": affine.negative,
 }
 
 
@@ -86,7 +91,7 @@ class _Place:
 
     def __init__(self, x: hl.Expr, y: hl.Expr):
         self.x, self.y = x, y
-        self.known: dict[Expr, hl.Expr] = {}
+        self.known: dict[Expr, Form] = {}
 
 
 class _Blur:
@@ -150,7 +155,7 @@ class _Lowering:
 
     # what is computed
 
-    def _values(self, roots: Sequence[Expr], place: _Place) -> list[hl.Expr]:
+    def _values(self, roots: Sequence[Expr], place: _Place) -> list[Form]:
         """The roots at a place. A loop, not a recursion: expressions may be thousands deep."""
         stack = list(roots)
         while stack:
@@ -165,38 +170,47 @@ class _Lowering:
             stack.pop()
         return [place.known[root] for root in roots]
 
-    def _value(self, node: Expr, args: list[hl.Expr], place: _Place) -> hl.Expr:
+    def _value(self, node: Expr, args: list[Form], place: _Place) -> Form:
+        if node.op in _FOLDED:
+            return _FOLDED[node.op](*args)
+        values = [a.expr() for a in args]
         if node.op in MATHS:
-            return MATHS[node.op](*args)
+            same = all(a.varying is None for a in args) and not node.boolean
+            return (even if same else plain)(MATHS[node.op](*values))
         match node.op, node.attr:
             case "const", value:
-                return hl.f32(value)
+                return even(float(value))
             case "uniform", slot:
-                return _expr(self.uniforms[slot])
+                return even(_expr(self.uniforms[slot]))
             case "x", _:
-                return hl.cast(_FLOAT, place.x) + hl.f32(0.5)
+                return Form(1.0, hl.cast(_FLOAT, place.x), 0.5)
             case "y", _:
-                return hl.cast(_FLOAT, place.y) + hl.f32(0.5)
+                return even(hl.cast(_FLOAT, place.y) + hl.f32(0.5))
             case "load", (read, channel):
-                return self._pixel(read, channel, place.x, place.y)
+                return Form(self._unit(read), self._pixel(read, channel, place.x, place.y), 0.0)
             case "near", (read, channel, i, j, border):
-                return self._near(read, channel, place.x + i, place.y + j, border)
+                return Form(
+                    self._unit(read), self._near(read, channel, place.x + i, place.y + j, border), 0.0
+                )
             case "sample", (read, channel, border):
-                return self._sample(read, channel, args[0], args[1], border)
+                return Form(self._unit(read), self._sample(read, channel, values[0], values[1], border), 0.0)
             case "fetch", table:
                 last = self.tables[table].dim(0).extent() - 1
-                return self.tables[table][_index(args[0], last)]
+                return plain(self.tables[table][_index(values[0], last)])
             case "gauss", _:
-                return self.blurs[node].at(node, place.x, place.y)
+                return plain(self.blurs[node].at(node, place.x, place.y))
         raise CompileError(f"the pixel language's {node.op} can't be lowered")
+
+    def _unit(self, read: int) -> float:
+        """What a stored number is worth: uint8 counts 255ths."""
+        return 1.0 / 255.0 if self.region.reads[read].format == "u8" else 1.0
 
     def _size(self, read: int) -> tuple[hl.Expr, hl.Expr]:
         param = self.reads[read]
         return param.dim(0).extent(), param.dim(1).extent()
 
     def _pixel(self, read: int, channel: int, x: hl.Expr, y: hl.Expr) -> hl.Expr:
-        value = hl.cast(_FLOAT, self.reads[read][x, y, channel])
-        return value * hl.f32(1.0 / 255.0) if self.region.reads[read].format == "u8" else value
+        return hl.cast(_FLOAT, self.reads[read][x, y, channel])
 
     def _near(self, read: int, channel: int, x: hl.Expr, y: hl.Expr, border: str) -> hl.Expr:
         w, h = self._size(read)
@@ -245,23 +259,22 @@ class _Lowering:
         if any(n.op in VARYING for n in topological([width])):
             raise CompileError("a blur's width must be the same at every pixel: a parameter, not a picture")
         weights = self.tables[table]
-        blur.radius = _index(
-            self._values([width], _Place(hl.i32(0), hl.i32(0)))[0], weights.dim(0).extent() - 1
-        )
+        reach = self._values([width], _Place(hl.i32(0), hl.i32(0)))[0].expr()
+        radius = _index(reach, weights.dim(0).extent() - 1)
         x, y = _expr(self.x), _expr(self.y)
         if blur.axis == "x":
             place = _Place(hl.clamp(hl.likely(x), 0, self.width - 1), y)
         else:
             place = _Place(x, y)
         blur.inline = blur.axis == "y" and all(s.op == "gauss" for s in sources)
-        blur.pad[self.x, self.y] = _tuple(self._values(sources, place))
+        blur.pad[self.x, self.y] = _tuple([v.expr() for v in self._values(sources, place)])
 
         def tap(k: Any, i: int) -> hl.Expr:
             if blur.axis == "x":
                 return _part(blur.pad, x + k, y, i, count)
             return _part(blur.pad, x, hl.clamp(y + k, 0, self.height - 1), i, count)
 
-        taps = hl.RDom([(1, blur.radius)], "taps")
+        taps = hl.RDom([(1, radius)], "taps")
         blur.sum[self.x, self.y] = _tuple([weights[0] * tap(0, i) for i in range(count)])
         blur.sum[self.x, self.y] = _tuple(
             [
@@ -316,7 +329,7 @@ VARYING = ("x", "y", "load", "near", "sample", "gauss", "hash", "fetch")
 
 def vector_length(region: Region, level: str) -> int:
     """Pixels a vector: long for pointwise work (uint8 fills a register), short where sums are held in registers."""
-    short = uses(region.nodes, "gauss") or uses(region.nodes, "sample")
+    short = any(uses(region.nodes, op) for op in ("gauss", "sample", "fetch"))
     return {"x86-64-v4": (64, 16), "x86-64-v3": (32, 8), "x86-64-v2": (16, 8), "arm-64": (16, 8)}[level][
         short
     ]
@@ -361,10 +374,11 @@ def _mirrored(i: hl.Expr, extent: hl.Expr) -> hl.Expr:
     return hl.min(j, 2 * extent - 1 - j)
 
 
-def _stored(v: hl.Expr, kind: str) -> hl.Expr:
+def _stored(value: Form, kind: str) -> hl.Expr:
     """As it is written. uint8 is clamped by its bits, as integers: floats' min and max may do anything with NaN."""
     if kind != "u8":
-        return hl.cast(TYPES[kind], v)
-    bits = hl.max(hl.reinterpret(_INT, v), 0)
-    bits = hl.select(bits > 0x7F800000, 0, hl.min(bits, 0x3F800000))
-    return hl.cast(TYPES[kind], hl.reinterpret(_FLOAT, bits) * hl.f32(255.0) + hl.f32(0.5))
+        return hl.cast(TYPES[kind], value.expr())
+    steps = affine.add(affine.multiply(value, even(255.0)), even(0.5)).expr()
+    bits = hl.max(hl.reinterpret(_INT, steps), 0)
+    bits = hl.select(bits > 0x7F800000, 0, hl.min(bits, 0x437F0000))  # NaN; 255.0
+    return hl.cast(TYPES[kind], hl.reinterpret(_FLOAT, bits))
