@@ -44,7 +44,9 @@ class NodeContext:
         elif isinstance(reference, Mapping):
             variant = reference.get("variant", variant)
             reference = reference["model"]
-        model = opener(reference, variant=variant, threads=self.threads)
+        if isinstance(reference, str):
+            reference = {"model": reference, "variant": variant}
+        model = opener(reference, threads=self.threads)
         self._opened.append(model)
         return model
 
