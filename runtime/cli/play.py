@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from time import perf_counter
@@ -19,6 +19,7 @@ from .show import command, out, progress, table, tell
 
 if TYPE_CHECKING:
     from ..media.base import Sink, Source
+    from ..plan.ir import Plan, Step
     from ..session import Report, Session
 
 __all__ = ["parser", "run"]
@@ -89,7 +90,7 @@ def run(args: Namespace) -> int:
         session = stack.enter_context(_session(effect, source, args))
         sink = _sink(args.output, source, session)
         report = _play(session, source, sink, args)
-    _tell(report, source, args.output)
+    _tell(report, source, args.output, labels(effect, session.plan))
     if args.sheet:
         _sheet(text, effect, report, args)
     return 0
@@ -151,8 +152,8 @@ def _play(session: Session, source: Source, sink: Sink, args: Namespace) -> Repo
     return report
 
 
-def _tell(report: Report, source: Source, output: str) -> None:
-    rows = [(name, f"{p50:.2f}", f"{p95:.2f}", share) for name, p50, p95, share in _shares(report.costs)]
+def _tell(report: Report, source: Source, output: str, names: Mapping[str, str]) -> None:
+    rows = [(names.get(path, path), f"{p50:.2f}", f"{p95:.2f}", bar) for path, p50, p95, bar in _shares(report.costs)]
     show = out()
     if rows:
         show.print(table("cost a frame", ("node", "median ms", "95 % ms", ""), rows, numbers=(1, 2)), "")
@@ -169,11 +170,37 @@ def _tell(report: Report, source: Source, output: str) -> None:
         tell(f"{node} failed {times} times and its fallback went on: {error}")
 
 
+def labels(effect: Effect, plan: Plan) -> dict[str, str]:
+    """Node path → its title, and those of the nodes that its kernel does as well."""
+    titles = {step.path: _title(effect, step) for step in plan.steps.values()}
+    fused = {stage.path: plan.kernels[stage.kernel].nodes for stage in plan.stages if stage.kind == "kernel"}
+    made: dict[str, str] = {}
+    for path, title in titles.items():
+        others = [titles.get(other.partition("#")[0], other) for other in fused.get(path, ()) if other.partition("#")[0] != path]
+        made[path] = title + (f"  (with {', '.join(dict.fromkeys(others))})" if others else "")
+    return made
+
+
+def _title(effect: Effect, step: Step) -> str:
+    """What a person calls the node; inside a group with the group's title before it."""
+    graph: Any = effect
+    words: list[str] = []
+    for name in step.path.split("/"):
+        node = graph.nodes.get(name) if graph else None
+        words.append(node.title if node and node.title else step.decl.title if node and not node.group else name)
+        graph = effect.groups.get(node.group) if node and node.group else None
+    return " / ".join(words)
+
+
 def _shares(costs: Sequence[tuple[str, float, float]]) -> list[tuple[str, float, float, str]]:
-    """The dearest first, each with a bar of its share."""
-    whole = sum(p50 for _, p50, _ in costs) or 1.0
-    ordered = sorted(costs, key=lambda row: -row[1])
-    return [(name, p50, p95, "━" * round(30 * p50 / whole)) for name, p50, p95 in ordered]
+    """One row a node, halves of one added up, the dearest first, each with a bar of its share."""
+    added: dict[str, tuple[float, float]] = {}
+    for path, p50, p95 in costs:
+        before = added.get(path, (0.0, 0.0))
+        added[path] = before[0] + p50, before[1] + p95
+    whole = sum(p50 for p50, _ in added.values()) or 1.0
+    ordered = sorted(added.items(), key=lambda row: -row[1][0])
+    return [(path, p50, p95, "━" * round(30 * p50 / whole)) for path, (p50, p95) in ordered]
 
 
 def _sheet(text: str, effect: Effect, report: Report, args: Namespace) -> None:
