@@ -137,7 +137,7 @@ def _fallback_folder_if_made() -> Path | None:
 
 @contextmanager
 def working_folder() -> Iterator[Path]:
-    """A folder for a download, gone afterwards; inside the cache, where there is room for models, if it can be written."""
+    """A folder for a download, gone afterwards: in the cache, where there is room for models, if that can be written."""
     try:
         models_folder().mkdir(parents=True, exist_ok=True)
         _sweep(models_folder())
@@ -162,7 +162,7 @@ def _sweep(folder: Path) -> None:
 
 @contextmanager
 def locked(name: str) -> Iterator[None]:
-    """Hold a lock among processes, so that two that miss the same file fetch it once. No lock where none can be made."""
+    """Hold a lock among processes, so that two that miss a file fetch it once. No lock where none can be made."""
     try:
         models_folder().mkdir(parents=True, exist_ok=True)
         file = open(models_folder() / f".{name}.lock", "a+b")  # noqa: SIM115 - its failure alone is caught

@@ -11,9 +11,8 @@ from rich.table import Table
 
 from ...graph.errors import ModelError, ModelMismatch, ModelUnavailable
 from .cache import hash_file, lookup, models_folder
-from .fetch import Progress
 from .registry import Entry, Variant, entries, find, match
-from .resolver import resolve
+from .resolver import Progress, resolve
 
 __all__ = ["downloads", "list_models", "pull", "verify"]
 

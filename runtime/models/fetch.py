@@ -7,16 +7,14 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from .indexes import npm_archive, open_url, pypi_source_archive
 from .registry import Carrier
+from .resolver import Progress
 
-__all__ = ["FetchError", "Progress", "fetch"]
-
-Progress = Callable[[str, int, int | None], None]
-"""Called with what is being fetched, bytes so far, and bytes in all where that is known."""
+__all__ = ["FetchError", "fetch"]
 
 
 class FetchError(Exception):

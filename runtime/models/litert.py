@@ -1,8 +1,8 @@
 """`.tflite` files in LiteRT's interpreter with XNNPACK.
 
-Its newer CompiledModel was measured against it (ai-edge-litert 2.3, one thread, a shared machine): face landmarks 1.23 ms
-both, segmentation 3.24 and 3.22, the same bits; but it hands no memory out, so each call copies in and out, and it loads a
-WebGPU library. So: the interpreter.
+Its newer CompiledModel was measured against it (ai-edge-litert 2.3, one thread, a shared machine): face landmarks
+1.23 ms both, segmentation 3.24 and 3.22, the same bits; but it hands no memory out, so each call copies in and out,
+and it loads a WebGPU library. So: the interpreter.
 """
 
 from __future__ import annotations

@@ -7,7 +7,8 @@
             model.run()                # releases the GIL, copies nothing
             points = model.output(0)   # again the library's own memory
 
-A model belongs to one thread at a time. `run` gives the same bits for the same input, whatever the number of threads.
+A model belongs to one thread at a time. `run` gives the same bits for the same input, whatever the number of
+threads.
 """
 
 from __future__ import annotations
@@ -17,11 +18,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from ...graph.errors import ModelError, ModelMismatch
+
+if TYPE_CHECKING:
+    from .registry import Entry, Tensor
+    from .resolver import Progress
 
 __all__ = ["Model", "TensorInfo", "open_model"]
 
@@ -42,8 +47,8 @@ class TensorInfo:
 class Model(ABC):
     """A loaded network with its buffers.
 
-    `input` and `output` return views of memory that lives as long as somebody holds a view of it; a view is current
-    until `resize`, after which it must be asked for again. An output is overwritten by the next `run`.
+    `input` and `output` return views of memory that lives as long as somebody holds a view of it. A view is current
+    until `resize`, after which it must be asked for again; an output is overwritten by the next `run`.
     """
 
     def __init__(self, name: str, threads: int):
@@ -106,19 +111,21 @@ def open_model(
     profile: Mapping[str, Any] | None = None,
     sha256: str | None = None,
     offline: bool = False,
+    progress: Progress | None = None,
 ) -> Model:
     """Load a model.
 
-    `reference` is a registry id ("mediapipe/iris"), `{"model": ID, "variant": NAME}`, or the path of a `.tflite` or `.onnx`
-    file (checked against `sha256` where it is given). `profile` may hold `threads`, `variant`, and `providers`, the execution
-    providers of ONNX Runtime in order of preference. Errors: ModelUnavailable, ModelMismatch (wrong hash, or tensors
-    that are not those of the registry), ModelError (not a model, or operations that no back end here has).
+    `reference` is a registry id ("mediapipe/iris"), `{"model": ID, "variant": NAME}`, or the path of a `.tflite`
+    or `.onnx` file (checked against `sha256` where it is given). `profile` may hold `threads`, `variant`, and
+    `providers`, the execution providers of ONNX Runtime in order of preference. `offline` and `progress` are those of
+    `resolve`. Errors: ModelUnavailable, ModelMismatch (wrong hash, or tensors that are not those of the registry),
+    ModelError (not a model, or operations that no back end here has).
     """
     profile = profile or {}
     threads = int(profile.get("threads", threads))
     if threads < 1:
         raise ModelError(f"A model runs on at least one thread, not {threads}.")
-    path, name, entry = _locate(reference, str(profile.get("variant", "auto")), sha256, offline)
+    path, name, entry = _locate(reference, str(profile.get("variant", "auto")), sha256, offline, progress)
     model = _load(path, name, threads, profile)
     if entry is not None:
         _compare("input", entry.inputs, model.inputs, name)
@@ -126,7 +133,13 @@ def open_model(
     return model
 
 
-def _locate(reference: str | Path | Mapping[str, Any], variant: str, sha256: str | None, offline: bool):
+def _locate(
+    reference: str | Path | Mapping[str, Any],
+    variant: str,
+    sha256: str | None,
+    offline: bool,
+    progress: Progress | None,
+) -> tuple[Path, str, Entry | None]:
     from .registry import find
     from .resolver import resolve
 
@@ -134,7 +147,8 @@ def _locate(reference: str | Path | Mapping[str, Any], variant: str, sha256: str
         variant = str(reference.get("variant", variant))
         reference = str(reference["model"])
     if isinstance(reference, str) and not reference.endswith((".tflite", ".onnx")):
-        return resolve(reference, variant, offline=offline), reference, find(reference)
+        path = resolve(reference, variant, progress=progress, offline=offline)
+        return path, reference, find(reference)
     path = Path(reference)
     if not path.is_file():
         raise ModelError(f"There is no model file {path}.")
@@ -162,8 +176,8 @@ def _load(path: Path, name: str, threads: int, profile: Mapping[str, Any]) -> Mo
     )
 
 
-def _compare(what: str, declared, found: tuple[TensorInfo, ...], name: str) -> None:
-    def same(a, b: TensorInfo) -> bool:
+def _compare(what: str, declared: tuple[Tensor, ...], found: tuple[TensorInfo, ...], name: str) -> None:
+    def same(a: Tensor, b: TensorInfo) -> bool:
         return (
             a.dtype == b.dtype.name
             and len(a.shape) == len(b.shape)

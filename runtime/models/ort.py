@@ -1,4 +1,4 @@
-"""`.onnx` files in ONNX Runtime, through IO binding onto buffers of ours: a run copies nothing and allocates no output."""
+"""`.onnx` files in ONNX Runtime, through IO binding onto buffers of ours: a run copies and allocates nothing."""
 
 from __future__ import annotations
 
@@ -106,7 +106,8 @@ def _session(path: Path, name: str, threads: int, providers: tuple[str, ...]) ->
     options.inter_op_num_threads = 1
     options.use_deterministic_compute = True
     options.log_severity_level = 4
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # a waiting thread takes no core
+    # waiting threads leave the cores to the other lanes
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     here = set(onnxruntime.get_available_providers())
     if not (usable := [provider for provider in providers if provider in here]):
         raise ModelError(

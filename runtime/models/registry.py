@@ -1,7 +1,7 @@
 """What models there are: `registry.json`, read once into frozen records.
 
-A variant is one file, known by its SHA-256. Its sources name a carrier (a wheel, an npm archive, an address) and the way
-to the file inside it: `("pkg/face_landmarker.task", "face_blendshapes.tflite")` is a member of a member.
+A variant is one file, known by its SHA-256. Its sources name a carrier (a wheel, an npm archive, an address) and the
+way to the file inside it: `("pkg/face_landmarker.task", "face_blendshapes.tflite")` is a member of a member.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Commercial = Literal["yes", "no", "unclear"]
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """A declared input or output: `shape` with None for a free axis, what its numbers mean, colour order if it's a picture."""
+    """A declared input or output: shape (None for a free axis) and meaning, with range and order of colours."""
 
     name: str
     shape: tuple[int | None, ...]
