@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from typing import Any
 
 import cv2
 import numpy as np
 
 from ..graph.declare import In, Out, Param, PixelNode, ProcessNode, param, port, result, same, slot
-from ..graph.types import Faces, Image, Integer, Mask, Number, Surface
+from ..graph.types import Faces, Image, Integer, Light, Mask, Number, Surface
 from ..runtime.frames import Frame, Geometry
 from ..runtime.models.resolver import resolve
 from ..runtime.perception.topology import GEOMETRY, read_topology
-from ..runtime.pixel import Raster, maximum, mix, normalize, select, vec
+from ..runtime.pixel import Raster, Vec, clamp, dot, exp2, length, luma, maximum, mix, normalize, select, vec
+from ..runtime.pixel.colour import premultiply, unpremultiply
+from .light import LOG2_E, facing, sheen
 
-__all__ = ["FaceSurface", "MaskSurface", "MergeSurfaces", "ShowNormals"]
+__all__ = ["ApplyLight", "FaceSurface", "MaskSurface", "MergeSurfaces", "ShadeSurface", "ShowNormals"]
 
 POINTS = 468  # irises, where they are tracked, are no part of the mesh
 CAPACITY = 1 << 18  # pixels of a face surface at most
@@ -42,7 +44,6 @@ class FaceSurface(ProcessNode, type="surface.face", natives=("mesh_vertices", "r
     )
     surface: Out[Surface] = result(space=same("faces"), size="free", doc="the faces")
     scale = slot(0)
-    natives: ClassVar = ("mesh_vertices", "rasterise")
 
     def open(self, context: Any) -> None:
         topology = read_topology(resolve(GEOMETRY))
@@ -59,14 +60,14 @@ class FaceSurface(ProcessNode, type="surface.face", natives=("mesh_vertices", "r
         self._pixels = np.zeros(CAPACITY * 8, np.float32)
 
     def process(self, faces: Any, feather: float, smoothing: int, resolution: float, tick: Any, state: Any) -> Frame:
-        height = float(faces.height or tick.height or 1)
-        width = float(faces.width or tick.width or 1)
+        height, width = float(tick.height or 1), float(tick.width or 1)
+        space = getattr(faces, "space", "frame")  # a type's empty value is a plain tuple
         shown = [(i, box, face) for i, face in enumerate(faces) if (box := _box(face.landmarks, width, height))]
         if not shown:
-            return self._frame(Geometry(1, 1), faces.space)
+            return self._frame(Geometry(1, 1), space)
         shown.sort(key=lambda entry: (entry[1][2] - entry[1][0]) * (entry[1][3] - entry[1][1]))
         geometry, state.scale = _place(shown, width, height, resolution, state.scale)
-        frame = self._frame(geometry, faces.space)
+        frame = self._frame(geometry, space)
         if feather != self._feather:
             np.divide(self._topology.inset, max(float(feather), 1e-6), out=self._fade)
             self._fade += 1.0 if feather <= 0.0 else 0.0
@@ -97,7 +98,7 @@ class FaceSurface(ProcessNode, type="surface.face", natives=("mesh_vertices", "r
         )  # fmt: skip
 
 
-class MaskSurface(ProcessNode, type="surface.from_mask"):
+class MaskSurface(ProcessNode, type="surface.from_mask", natives=("inflate",)):
     """A mask as a rounded body: where it covers, normals bulge as if it were inflated.
 
     For light on what no mesh follows: hair, ears, neck, shoulders, a whole person. Narrow parts become round, wide ones
@@ -108,9 +109,8 @@ class MaskSurface(ProcessNode, type="surface.from_mask"):
     reach: Param[Number] = param(
         0.125, low=0.01, high=1.0, unit="frame heights", doc="how far from its edge the body still rises: small = a flat relief"
     )
-    rows: Param[Integer] = param(96, low=8, high=256, doc="of the grid it is solved on; more cost time and show finer edges")
+    rows: Param[Integer] = param(180, low=8, high=512, doc="of the grid it is solved on; more cost time and show finer edges")
     surface: Out[Surface] = result(space=same("mask"), size="free", doc="the body")
-    natives: ClassVar = ("inflate",)
 
     def open(self, context: Any) -> None:
         self._inflate = context.native("inflate")
@@ -141,19 +141,89 @@ class MaskSurface(ProcessNode, type="surface.from_mask"):
 class MergeSurfaces(PixelNode, type="surface.merge"):
     """One surface over another: a face over a body, say. Normals and depth blend by the upper one's coverage."""
 
-    image: In[Image] = port(domain=True, doc="the picture to be lit: the surfaces are joined at its pixels")
     over: In[Surface] = port(doc="what wins")
-    under: In[Surface] = port(doc="what shows where the upper one ends")
-    surface: Out[Surface] = result(space=same("image"), doc="both")
+    under: In[Surface] = port(domain=True, doc="what shows where the upper one ends; the result lies on its pixels")
+    surface: Out[Surface] = result(space=same("under"), doc="both")
 
-    def pixel(self, image: Raster, over: Raster, under: Raster):
+    def pixel(self, over: Raster, under: Raster):
         coverage = over.coverage + under.coverage * (1.0 - over.coverage)
-        # between the pixels of a coarse surface, attributes are blends with the nothing outside it
         share = over.coverage / maximum(coverage, 1e-6)
         wins = share > 0.5
         uv, index = select(wins, over.uv, under.uv), select(wins, over.index, under.index)
         normal = normalize(mix(under.normal, over.normal, share))
         return vec(coverage, uv, normal, mix(under.depth, over.depth, share), index)
+
+
+class ShadeSurface(PixelNode, type="surface.shade"):
+    """The light that up to three lamps throw on a surface, on the surface's own, coarser pixels.
+
+    Shading is smooth where the surface is, so it costs little here; `surface.apply_light` puts it on the picture.
+
+        diffuse   Lambert, wrapped around the terminator as far as light scatters in skin
+        sheen     Blinn and Phong's highlight, normalised, of a dielectric of `roughness`
+        rim       from lamps behind, where the surface turns away from the camera towards them
+    """
+
+    surface: In[Surface] = port(domain=True, doc="what is lit")
+    key: In[Light] = port(optional=True, doc="the main lamp")
+    fill: In[Light] = port(optional=True, doc="a second lamp, which lightens the shadows")
+    rim: In[Light] = port(optional=True, doc="a third lamp, or one behind")
+    relief: Param[Number] = param(1.0, low=0, high=3, step=0.01, doc="1 true shape, above deeper, below flatter")
+    wrap: Param[Number] = param(0.25, low=0, high=1, step=0.01, doc="softness of the border between light and shadow")
+    shine: Param[Number] = param(1.0, low=0, high=8, step=0.01, doc="of the highlight; 1 is skin")
+    roughness: Param[Number] = param(0.5, low=0.1, high=1, step=0.01, doc="small: wet and tight, large: powdered")
+    light: Out[Image] = result(
+        space=same("surface"), doc="r, g, b of the light; alpha: its share that does not take the picture's colour"
+    )
+
+    def pixel(self, surface, key, fill, rim, relief, wrap, shine, roughness, at):
+        normal = facing(surface.normal, vec(1.0), relief)
+        place = vec(at.x - 0.5 * at.aspect, 0.5 - at.y, surface.depth)
+        tinted = untinted = vec(0.0, 0.0, 0.0)
+        for lamp in (key, fill, rim):
+            diffuse, gloss = thrown(lamp, place, normal, wrap, shine, roughness)
+            tinted, untinted = tinted + diffuse, untinted + gloss
+        whole = tinted + untinted
+        return vec(whole, luma(untinted) / maximum(luma(whole), 1e-4))
+
+
+def thrown(lamp: Vec, place: Vec, normal: Vec, wrap: Vec, shine: Vec, roughness: Vec) -> tuple[Vec, Vec]:
+    """One lamp's light on the surface there: what takes its colour, and what is mirrored."""
+    is_point, is_rim = lamp[0] * (2.0 - lamp[0]), 0.5 * lamp[0] * (lamp[0] - 1.0)  # exact for kinds 0, 1, 2
+    way = lamp[1:4] - place * is_point
+    distance = length(way)
+    towards = way / maximum(distance, 1e-4)
+    near = distance / maximum(lamp[8], 1e-3)
+    colour = lamp[4:7] * (lamp[7] / (1.0 + near * near * is_point))
+    facing_lamp = dot(normal, towards)
+    diffuse = clamp((facing_lamp + wrap) / (1.0 + wrap)) * (1.0 - is_rim)
+    turned = 1.0 - clamp(normal.z)
+    edge = turned * turned * clamp(facing_lamp + 0.25) * is_rim
+    return colour * (diffuse + edge), colour * (sheen(normal, towards, roughness) * shine * diffuse + edge * 0.5)
+
+
+class ApplyLight(PixelNode, type="surface.apply_light"):
+    """Put the light of `surface.shade` on the picture.
+
+    The picture's own light is kept by `ambient` on the person and by `background` around, which makes room; the lamps
+    then add to what is left, and never burn out: c → 1 − (1 − c)·e^(−light).
+    """
+
+    image: In[Image] = port(domain=True, doc="the picture")
+    light: In[Image] = port(doc="from surface.shade")
+    mask: In[Mask] = port(optional=True, default=(1.0,), doc="where light may fall: the person; unwired: everywhere")
+    strength: Param[Number] = param(1.0, low=0, high=1, step=0.01, doc="0 the picture as it is")
+    ambient: Param[Number] = param(0.4, low=0, high=2, step=0.01, doc="of the picture's own light kept on the person")
+    background: Param[Number] = param(0.3, low=0, high=2, step=0.01, doc="of the picture's own light kept around")
+    out: Out[Image] = result(doc="the picture, lit; alpha as it was")
+
+    def pixel(self, image, light, mask, strength, ambient, background):
+        person = clamp(mask)
+        colour = unpremultiply(image)
+        kept = colour * mix(background, ambient, person)
+        thrown_light = light.rgb * (mix(maximum(colour, 0.0), 1.0, light.a) * person)
+        lit = kept + maximum(1.0 - kept, 0.0) * (1.0 - exp2(-LOG2_E * thrown_light))
+        return premultiply(mix(colour, lit, strength), image.a)
 
 
 class ShowNormals(PixelNode, type="surface.show_normals"):

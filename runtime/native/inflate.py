@@ -22,7 +22,7 @@ Int = np.int64
 CHANNELS = 8
 BARRIER = 6.0  # a cell outside lets about a fifth of its neighbours' u in
 SMALLEST = 6  # rows or columns of the coarsest grid
-SWEEPS = 6  # on the finest grid; doubled on each coarser one
+SWEEPS = 2  # on the finest grid; doubled on each coarser one
 
 
 def inflate(mask, width, height, cell, reach, surface, work):
@@ -55,7 +55,7 @@ def inflate(mask, width, height, cell, reach, surface, work):
             w, h, step = (w + 1) // 2, (h + 1) // 2, step * F(2.0)
         if level < levels - 1:
             _refine(work, solutions + at, w, h)
-        _relax(work, at, solutions + at, pulls, w, h, step, reach, Int(SWEEPS) << min(level, Int(4)))
+        _relax(work, at, solutions + at, pulls, w, h, step, reach, Int(SWEEPS) << min(level, Int(5)))
     _write(work, solutions, width, height, cell, surface)
 
 
