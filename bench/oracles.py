@@ -120,6 +120,8 @@ class Oracle:
         except (UsageError, OSError, subprocess.TimeoutExpired):
             self._process.kill()
             self._process.wait()
+        finally:
+            self._pipe(self._process.stdout).close()
 
     def __enter__(self) -> Self:
         return self

@@ -6,6 +6,8 @@ Anchors, decoding and weighted non-maximum suppression follow MediaPipe's face_d
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,9 +15,12 @@ import numpy as np
 from .roi import Roi, from_box
 from .shrink import Shrinker
 
-__all__ = ["FaceDetector", "make_anchors", "weighted_nms"]
+__all__ = ["FaceDetector", "Window", "around", "make_anchors", "weighted_nms", "windows"]
 
 SIDE = 128
+SMALL = 0.6  # side of the smallest windows, of the picture's shorter side
+
+Window = tuple[int, int, int, int]  # left, top, right, bottom
 ROI_SCALE = 1.5  # of the detected box, as MediaPipe cuts the landmark net's picture
 
 
@@ -56,6 +61,38 @@ def _iou(one: np.ndarray, many: np.ndarray) -> np.ndarray:
     return common / np.maximum(area + areas - common, 1e-9)
 
 
+def windows(width: int, height: int) -> list[Window]:
+    """Where to look: the whole picture, squares along it, then smaller ones, overlapping.
+
+    In a window the network finds faces from about an eighth of its side on.
+    """
+    short = min(width, height)
+    found = [(0, 0, width, height)]
+    if max(width, height) >= 1.3 * short and short >= SIDE // 2:
+        found += _tiles(width, height, short, 0.5)
+    if short >= 2 * SIDE:
+        found += _tiles(width, height, round(short * SMALL), 0.6)
+    return found
+
+
+def around(roi: Roi, width: int, height: int) -> Window:
+    """A window of twice a region's side around it, moved into the picture."""
+    side = max(2, min(round(2 * roi.size), max(width, height)))
+    x = min(max(round(roi.x - side / 2), 0), max(width - side, 0))
+    y = min(max(round(roi.y - side / 2), 0), max(height - side, 0))
+    return x, y, min(x + side, width), min(y + side, height)
+
+
+def _tiles(width: int, height: int, side: int, step: float) -> Iterator[Window]:
+    """Squares that cover the picture, no further apart than `step` of their side (but at most 8 a row)."""
+    across, down = (min(math.ceil((length - side) / (side * step)) + 1, 8) for length in (width, height))
+    for j in range(down):
+        for i in range(across):
+            x = round((width - side) * i / max(across - 1, 1))
+            y = round((height - side) * j / max(down - 1, 1))
+            yield x, y, x + side, y + side
+
+
 class FaceDetector:
     """Finds faces in a picture. Holds no state between pictures."""
 
@@ -66,15 +103,18 @@ class FaceDetector:
         self._pixels = np.zeros((SIDE, SIDE, 3), np.uint8)
         self._shrink = Shrinker()
 
-    def detect(self, image: np.ndarray, threshold: float = 0.5) -> list[tuple[Roi, float]]:
+    def detect(
+        self, image: np.ndarray, threshold: float = 0.5, window: Window | None = None
+    ) -> list[tuple[Roi, float]]:
         """Regions for the landmark net (1.5 × the face's box, upright by its eyes) with scores, best first."""
-        left, top, scale = self._letterbox(image)
+        x, y, right, bottom = window or (0, 0, image.shape[1], image.shape[0])
+        left, top, scale = self._letterbox(image[y:bottom, x:right])
         self._model.run()
         boxes, scores = self._decode(threshold)
         boxes, scores = weighted_nms(boxes, scores)
         boxes *= SIDE * scale
-        boxes[:, 0::2] -= left * scale
-        boxes[:, 1::2] -= top * scale
+        boxes[:, 0::2] += x - left * scale
+        boxes[:, 1::2] += y - top * scale
         return [
             (from_box(tuple(box[:4]), box[4:6], box[6:8], ROI_SCALE), float(score))
             for box, score in zip(boxes, scores, strict=True)

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..values import FaceItem
 from .attention import AttentionMesh
-from .blazeface import FaceDetector
+from .blazeface import FaceDetector, Window, around, windows
 from .blendshapes import Blendshaper
 from .one_euro import one_euro
 from .roi import Cropper, Roi, from_landmarks, overlap, project
@@ -35,6 +35,7 @@ MODELS: dict[Variant, tuple[str, ...]] = {
 }  # fmt: skip
 EYE_LEFT, EYE_RIGHT = 33, 263  # outer corners, left and right in the picture
 ROI_SCALE = 1.5  # of the landmarks' box
+CANDIDATE = 0.7  # of the confidence asked for: what the detector must give before the mesh is asked
 SAME_FACE = 0.5  # overlap of regions from which on two are one face
 CAPACITY = 8  # tracks, those lost of late included
 LOOK_EVERY = 250_000  # µs between searches for further faces while one is tracked
@@ -46,11 +47,11 @@ State = dict[str, np.ndarray]
 def make_state() -> State:
     """The state of a tracker that has seen nothing.
 
-    clock: µs of the last frame and of the last search, the next id, width and height of the picture. Then one row a
-    track: id (0 = free), seen (µs), live (tracked in the last frame), roi, and the filter's points and speeds.
+    clock: µs of the last frame and of the last search, the next id, width and height of the picture, and the window to
+    search next (−1: all, for nothing was seen yet). Then one row a track: id (0 = free), seen (µs), live (tracked in the last frame), roi, and the filter's points and speeds.
     """
     return {
-        "clock": np.array([-1, -1, 1, 0, 0], np.int64),
+        "clock": np.array([-1, -1, 1, 0, 0, -1], np.int64),
         "id": np.zeros(CAPACITY, np.int64),
         "seen": np.zeros(CAPACITY, np.int64),
         "live": np.zeros(CAPACITY, np.bool_),
@@ -105,8 +106,7 @@ class FaceTracker:
         """
         delta = _enter(image, time, state)
         found = self._follow(image, state, confidence)
-        if self._must_look(state, time, len(found), max_faces):
-            state["clock"][1] = time
+        if len(found) < max_faces:
             self._search(image, time, state, found, max_faces, confidence)
         _leave(state, found, time)
         items = [self._item(state, row, *found[row], delta, smoothing) for row in found]
@@ -126,26 +126,25 @@ class FaceTracker:
             found[int(row)] = fit[:2]
         return found
 
-    def _must_look(self, state: State, time: int, count: int, max_faces: int) -> bool:
-        if count >= max_faces:
-            return False
-        lost = count < int(state["live"].sum())
-        return count == 0 or lost or time - int(state["clock"][1]) >= LOOK_EVERY
-
     def _search(self, image, time: int, state: State, found, max_faces: int, confidence: float) -> None:
+        """Look for further faces, where it is time to."""
         known = [Roi(*state["roi"][row]) for row in found]
-        for roi, _ in self._detector.detect(image, confidence):
-            if len(found) >= max_faces:
-                return
-            if any(_same(roi, other) for other in known):
-                continue
-            fit = self._fit(image, roi, confidence)
-            if fit is None or any(overlap(fit[2], other) > SAME_FACE for other in known):
-                continue
-            row = _row_for(state, fit[2], found)
-            state["roi"][row] = fit[2]
-            known.append(fit[2])
-            found[row] = fit[:2]
+        for window in _looks(image, time, state, found):
+            for roi, _ in self._detector.detect(image, CANDIDATE * confidence, window):
+                if len(found) >= max_faces:
+                    return
+                if not any(_same(roi, other) for other in known):
+                    self._add(image, roi, state, found, known, confidence)
+
+    def _add(self, image: np.ndarray, roi: Roi, state: State, found, known: list[Roi], confidence: float) -> None:
+        """Begin to track a face, if the mesh finds one there that is not tracked yet."""
+        fit = self._fit(image, roi, confidence)
+        if fit is None or any(_same(fit[2], other) for other in known):
+            return
+        row = _row_for(state, fit[2], found)
+        state["roi"][row] = fit[2]
+        known.append(fit[2])
+        found[row] = fit[:2]
 
     def _fit(self, image: np.ndarray, roi: Roi, confidence: float) -> tuple[np.ndarray, float, Roi] | None:
         """Landmarks in picture pixels, presence, and the region of the next picture; None where there's no face."""
@@ -171,12 +170,29 @@ def _enter(image: np.ndarray, time: int, state: State) -> float:
     if clock[0] < 0 or gap < 0 or gap > FORGET_AFTER or (clock[3], clock[4]) != (width, height):
         state["id"][:] = 0
         state["live"][:] = False
-        clock[1] = time - LOOK_EVERY
+        clock[1], clock[5] = time - LOOK_EVERY, -1
         gap = 0
     clock[0], clock[3], clock[4] = time, width, height
     old = (state["id"] > 0) & (time - state["seen"] > FORGET_AFTER)
     state["id"][old] = 0
     return gap / 1e6
+
+
+def _looks(image: np.ndarray, time: int, state: State, found) -> list[Window]:
+    """Where to look in this frame.
+
+    Around faces lost of late in every frame. At the whole picture, and in turn at one more window for the small faces,
+    every so often, or in every frame while nothing is tracked; at all windows in the very first.
+    """
+    clock = state["clock"]
+    lost = [int(row) for row in np.flatnonzero(state["id"] > 0) if int(row) not in found]
+    looks = [around(Roi(*state["roi"][row]), image.shape[1], image.shape[0]) for row in lost]
+    if found and time - int(clock[1]) < LOOK_EVERY:
+        return looks
+    whole, *parts = windows(image.shape[1], image.shape[0])
+    at = int(clock[5])
+    clock[1], clock[5] = time, (at + 1) % max(len(parts), 1)
+    return [*looks, whole, *(parts if at < 0 else parts[at : at + 1])]
 
 
 def _leave(state: State, found, time: int) -> None:

@@ -93,15 +93,15 @@ class Cropper:
         height, width = image.shape[:2]
         x0, x1 = _span(roi.x, reach, width, step)
         y0, y1 = _span(roi.y, reach, height, step)
+        if x1 - x0 < step or y1 - y0 < step:  # a picture smaller than the step
+            return image, roi
         part = self._shrink.halved(image[y0:y1, x0:x1], times)
-        # odd sizes round up, so the true scale is the ratio of sizes
-        kx, ky = part.shape[1] / (x1 - x0), part.shape[0] / (y1 - y0)
-        x, y = (roi.x - x0 + 0.5) * kx - 0.5, (roi.y - y0 + 0.5) * ky - 0.5
-        return part, Roi(x, y, roi.size * (kx + ky) / 2, roi.angle)
+        shift = 0.5 - 0.5 * step  # from pixel numbers to those of the part
+        return part, Roi((roi.x - x0 + shift) / step, (roi.y - y0 + shift) / step, roi.size / step, roi.angle)
 
 
 def _span(centre: float, reach: float, limit: int, step: int) -> tuple[int, int]:
-    """Whole pixels around a centre, inside the picture, at least one, aligned so that halving stays in place."""
-    low = min(max(int(centre - reach) // step * step, 0), (limit - 1) // step * step)
-    high = min(max(int(centre + reach) // step * step + step, low + 1), limit)
-    return low, high
+    """Whole steps of pixels around a centre, inside the picture (less than a step at its end may be left out)."""
+    last = limit // step * step
+    low = min(max(int(centre - reach) // step * step, 0), max(last - step, 0))
+    return low, min(max(int(centre + reach) // step * step + step, low + step), last)
