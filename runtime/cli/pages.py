@@ -78,6 +78,8 @@ def _manner(port: Port) -> str:
     words = ["optional"] if port.optional else []
     words += ["domain"] if port.domain else []
     words += ["carried"] if port.carried else []
+    words += ["one for each item"] if port.many else []
+    words += ["any space"] if port.anywhere else []
     words += ["display-referred"] if port.display else []
     words += [f"space: {port.space}"] if port.space and port.space.kind != "same" else []
     return ", ".join(words)

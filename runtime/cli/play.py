@@ -204,8 +204,19 @@ def _shares(costs: Sequence[tuple[str, float, float]]) -> list[tuple[str, float,
 
 
 def _sheet(text: str, effect: Effect, report: Report, args: Namespace) -> None:
-    from ..media.contact import comparison_sheet
+    """Six moments of the result, each beside the frame it was made from."""
+    from ..media.base import Picture
+    from ..media.contact import comparison_sheet, pick_pictures
+    from ..media.opening import open_source
 
+    with open_source(args.output) as source:
+        after = pick_pictures(source, 6)
+    before = []
+    with open_source(text) as source:
+        while len(before) < len(after) and (stamp := source.grab()) is not None:
+            if stamp.time_us + source.info.interval_us // 2 >= after[len(before)].time_us:
+                before.append(Picture(source.retrieve(), *stamp))
     Path(args.sheet).parent.mkdir(parents=True, exist_ok=True)
-    comparison_sheet(text, args.output, args.sheet, title=f"{effect.title or args.effect}   {report.fps:.0f} fps")
+    title = f"{effect.title or args.effect}   {report.fps:.0f} fps"
+    comparison_sheet(before, after, args.sheet, title=title, labels=("before", "after"))
     tell(f"contact sheet: {args.sheet}")
