@@ -259,6 +259,11 @@ class Effect(Graph):
         """The effect itself, or the definition of the group named `scope`."""
         return self.groups[scope] if scope else self
 
+    def types(self) -> set[str]:
+        """The node types it uses, in its groups too."""
+        graphs = (self, *self.groups.values())
+        return {node.type for graph in graphs for node in graph.nodes.values() if node.group is None}
+
     def with_graph(self, scope: str, graph: Graph) -> Effect:
         """A copy with that graph in place of the effect's own nodes or of a group's definition."""
         if not scope:

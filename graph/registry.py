@@ -11,14 +11,24 @@ import importlib.util
 import pkgutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 
 from .declare import Declaration, Node
+from .effect import Effect
+from .frozen import FrozenDict
 
-__all__ = ["ENTRY_POINTS", "FamilyProblem", "Origin", "Registry", "find_families", "registry"]
+__all__ = [
+    "ENTRY_POINTS",
+    "FamilyProblem",
+    "Origin",
+    "Registry",
+    "find_families",
+    "registry",
+    "with_requires",
+]
 
 ENTRY_POINTS = "spellwire.nodes"
 
@@ -133,6 +143,18 @@ class Registry(Mapping[str, Declaration]):
 def registry() -> Registry:
     """The installed node types, imported on the first call. `registry.cache_clear()` looks again."""
     return find_families()
+
+
+def with_requires(effect: Effect, registry: Registry) -> Effect:
+    """The effect with `requires` as these node types have it; call it before saving.
+
+    While some type of it is unknown here, what it required of absent distributions stays: one of them brings it.
+    """
+    types = effect.types()
+    present = {origin.distribution for origin in registry.origins.values()}
+    unknown = any(t not in registry for t in types)
+    kept = {name: v for name, v in effect.requires.items() if unknown and name not in present}
+    return replace(effect, requires=FrozenDict(sorted((kept | registry.requires(types)).items())))
 
 
 def find_families() -> Registry:

@@ -3,12 +3,12 @@
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 
 import pytest
 
 from spellwire.graph.declare import In, Out, PixelNode
-from spellwire.graph.pages import page
-from spellwire.graph.registry import Registry, find_families, registry
+from spellwire.graph.registry import Registry, find_families, registry, with_requires
 from spellwire.graph.types import Image
 
 NODE = '''
@@ -68,6 +68,15 @@ def test_a_file_dropped_into_a_package_is_enough(install):
 def test_an_entry_point_may_name_one_module(install):
     install("plain", "1", "plain_nodes", {"plain_nodes.py": NODE.format(type="plain.invert")})
     assert find_families().origins["plain.invert"].module == "plain_nodes"
+
+
+def test_an_effect_says_what_it_requires(install, effect):
+    install("plain", "1.4", "plain_nodes", {"plain_nodes.py": NODE.format(type="plain.invert")})
+    groups = {"g": {"nodes": {"n1": "plain.invert"}}}
+    made = effect(n1="group:g", n2="gone.node", groups=groups, requires={"gone": "3", "plain": "1.0"})
+    assert with_requires(made, find_families()).requires == {"gone": "3", "plain": "1.4"}
+    whole = replace(made, nodes=made.nodes.without("n2"))
+    assert with_requires(whole, find_families()).requires == {"plain": "1.4"}
 
 
 BROKEN = {
@@ -134,30 +143,12 @@ def test_the_installed_registry_is_made_once():
     assert registry() is registry()
 
 
-def test_a_page_says_all_of_a_node(tmp_path):
-    file = tmp_path / "ink.py"
-    file.write_text(NODE.format(type="ink.invert"))
-    found = Registry.from_file(file)
-    made = page(found["ink.invert"], found.origins["ink.invert"])
-    assert made["type"] == "ink.invert" and made["title"] == "Invert" and made["kind"] == "pixel"
-    assert made["doc"] == "Turn a picture into its negative.\n\nAlpha stays."
-    assert made["inputs"] == [
-        {"name": "image", "type": "Image", "notes": ["the node is computed where it lies"], "doc": ""}
-    ]
-    assert (
-        made["params"][0] | {"doc": "0 changes nothing", "default": 1.0, "range": "0 to 1"}
-        == made["params"][0]
-    )
-    assert made["outputs"][0]["space"] == "where 'image' lies"
-    assert made["source"] == str(file)
-
-
 def test_the_graph_floor_is_light():
     """Its modules need nothing big: networkx alone takes longer to import than all of them may."""
     code = """
         import sys
         from spellwire.graph import (assets, checking, clipboard, declare, document, edits, edits_groups, effect, flat,
-            groups, history, mapping, migrate, pages, ports, registry, spaces, topology, types, validate)
+            groups, history, mapping, migrate, ports, registry, spaces, topology, types, validate)
         heavy = {"numpy", "networkx", "cv2", "halide", "numba", "msgpack", "rich", "asyncio", "shutil", "difflib"}
         print(sorted(heavy & set(sys.modules)), [m for m in sys.modules if m.startswith("spellwire.runtime")])
     """
