@@ -87,6 +87,11 @@ BLEND_MODES: dict[str, tuple[Callable[[Vec, Vec], Vec], bool]] = {
 MODES = (*BLEND_MODES, "plus")
 
 
+def union(a: Vec, b: Vec) -> Vec:
+    """Two alphas over each other; written so that it is known to be 1 where one of them is."""
+    return 1.0 - (1.0 - a) * (1.0 - b)
+
+
 class Blend(PixelNode, type="composite.blend"):
     """Lay a picture over another in one of W3C's sixteen blend modes, or add their light (`plus`).
 
@@ -110,11 +115,11 @@ class Blend(PixelNode, type="composite.blend"):
         formula, bounded = BLEND_MODES[mode]
         both = alpha * below.a
         if mode == "normal":
-            return vec(above.rgb * share + below.rgb * (1.0 - alpha), alpha + below.a * (1.0 - alpha))
+            return vec(above.rgb * share + below.rgb * (1.0 - alpha), union(alpha, below.a))
         source, backdrop = unpremultiply(above), unpremultiply(below)
         met = formula(clamp(backdrop), clamp(source)) if bounded else formula(backdrop, source)
         rgb = above.rgb * (share * (1.0 - below.a)) + below.rgb * (1.0 - alpha) + met * both
-        return vec(rgb, alpha + below.a * (1.0 - alpha))
+        return vec(rgb, union(alpha, below.a))
 
 
 class Over(PixelNode, type="composite.over"):
@@ -126,7 +131,8 @@ class Over(PixelNode, type="composite.over"):
     out: Out[Image] = result(doc="both, as one")
 
     def pixel(self, below, above, opacity):
-        return above * opacity + below * (1.0 - above.a * opacity)
+        alpha = above.a * opacity
+        return vec(above.rgb * opacity + below.rgb * (1.0 - alpha), union(alpha, below.a))
 
 
 class Background(PixelNode, type="composite.background"):
@@ -143,7 +149,8 @@ class Background(PixelNode, type="composite.background"):
 
     def pixel(self, image, mask, background, choke):
         share = clamp((mask - choke) / (1.0 - choke))
-        return image * share + background * (1.0 - image.a * share)
+        alpha = image.a * share
+        return vec(image.rgb * share + background.rgb * (1.0 - alpha), union(alpha, background.a))
 
 
 class LightWrap(PixelNode, type="composite.light_wrap"):

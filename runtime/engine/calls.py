@@ -27,20 +27,26 @@ def bind_call(fn: Callable[..., Any], slots: Slots, reads: Sequence[int], conver
     (out,) = writes
     match reads:
         case []:
+
             def step() -> None:
                 slots[out] = fn()
         case [a]:
+
             def step() -> None:
                 slots[out] = fn(slots[a])
         case [a, b]:
+
             def step() -> None:
                 slots[out] = fn(slots[a], slots[b])
         case [a, b, c]:
+
             def step() -> None:
                 slots[out] = fn(slots[a], slots[b], slots[c])
         case _:
+
             def step() -> None:
                 slots[out] = fn(*[slots[i] for i in reads])
+
     return step
 
 
@@ -95,7 +101,9 @@ def bind_mapped(fn: Callable[..., Any], slots: Slots, reads: Sequence[int], writ
             rows.append(fn(*args))
         for gone in [t for t in states if t not in ids]:
             del states[gone]
-        columns = [rows] if len(writes) == 1 else [list(c) for c in zip(*rows, strict=True)] or [[]] * len(writes)
+        columns = (
+            [rows] if len(writes) == 1 else [list(c) for c in zip(*rows, strict=True)] or [[]] * len(writes)
+        )
         for slot, column in zip(writes, columns, strict=True):
             slots[slot] = Each(tuple(ids), tuple(column))
 

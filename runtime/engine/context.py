@@ -71,7 +71,9 @@ class NodeContext:
         if not path.is_relative_to(self.folder.resolve()):
             raise DocumentError(f"asset {name!r} lies outside the effect's folder; put it under assets/")
         if not path.is_file():
-            raise DocumentError(f"asset {name!r} is missing from {self.folder}; put the file back or choose another")
+            raise DocumentError(
+                f"asset {name!r} is missing from {self.folder}; put the file back or choose another"
+            )
         return path
 
     def close(self) -> None:

@@ -213,7 +213,11 @@ class Engine:
         node = self.instances[stage.step]
         reads, converts, out_slot = self._arguments(stage, step, slots, tick)
         names = step.decl.arguments
-        mapped = [i for i, n in enumerate(names) if n in step.links and self._is_listed(step, n)] if step.mapped else []
+        mapped = (
+            [i for i, n in enumerate(names) if n in step.links and self._is_listed(step, n)]
+            if step.mapped
+            else []
+        )
         if step.mapped and step.carried:
             at = names.index(step.mapped)
             call = bind_carried(
@@ -246,7 +250,9 @@ class Engine:
         many = source.output(link.source[1]).type.family == "list" or bool(source.mapped)
         return many and not (port and (port.many or port.type.family == "list"))
 
-    def _arguments(self, stage: Stage, step: Step, slots: list[Any], tick: Tick) -> tuple[list[int], list[str], int]:
+    def _arguments(
+        self, stage: Stage, step: Step, slots: list[Any], tick: Tick
+    ) -> tuple[list[int], list[str], int]:
         """A slot for each argument of `process`, special ones included."""
         plain = iter(zip(stage.reads, stage.converts, strict=True))
         reads, converts, out_slot = [], [], -1
@@ -508,11 +514,18 @@ def _finite(name: str, value: Any) -> float:
 
 
 def _boolean(value: Any) -> bool:
-    words = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+    words = {
+        "true": True,
+        "yes": True,
+        "on": True,
+        "1": True,
+        "false": False,
+        "no": False,
+        "off": False,
+        "0": False,
+    }
     if isinstance(value, str):
         if value.lower() not in words:
             raise ValueError
         return words[value.lower()]
     return bool(value)
-
-

@@ -10,7 +10,6 @@ import numpy as np
 from ..curves import table as curve_table
 from ..frames import Frame, Geometry, Tick
 from ..looks import neutral_look
-from ..looks import neutral_look
 from ..plan.bind import CURVE_SIZE
 from ..plan.ir import Kernel, Stage
 from .rasters import Pool

@@ -19,7 +19,10 @@ class Segment:
     __slots__ = ("fail", "names", "steps", "times")
 
     def __init__(
-        self, steps: Sequence[Callable[[], None]], names: Sequence[str], fail: Callable[[int, Exception], None]
+        self,
+        steps: Sequence[Callable[[], None]],
+        names: Sequence[str],
+        fail: Callable[[int, Exception], None],
     ):
         self.steps = tuple(enumerate(steps))
         self.names, self.fail = tuple(names), fail

@@ -1,7 +1,7 @@
 """From a pixel node's own expression to a region's: ports become reads or the producer's expression, names positions.
 
-    trace(step)            what the node returns, and how it reads each raster ("here", "near", "sample", "gauss")
-    RegionBuilder.value    a ref's expression inside one region, expanded through everything fused into it
+trace(step)            what the node returns, and how it reads each raster ("here", "near", "sample", "gauss")
+RegionBuilder.value    a ref's expression inside one region, expanded through everything fused into it
 """
 
 from __future__ import annotations
@@ -75,7 +75,9 @@ def _shaped(port: Port, value: Any, where: str) -> Vec:
     if len(value) == 1 and wanted > 1:
         value = vec(*value.parts * wanted)
     if len(value) != wanted:
-        raise CompileError(f"{where}: output {port.name!r} ({port.type.name}) takes {wanted} components, got {len(value)}")
+        raise CompileError(
+            f"{where}: output {port.name!r} ({port.type.name}) takes {wanted} components, got {len(value)}"
+        )
     return value
 
 
@@ -95,7 +97,9 @@ def _argument(step: Step, name: str) -> Any:
     elif target.type.family == "raster":
         return Raster(name, target.type.components)
     if not target.type.components:
-        raise CompileError(f"{step.path}: pixel() can't read {name!r}: a {target.type.name} is no number or raster")
+        raise CompileError(
+            f"{step.path}: pixel() can't read {name!r}: a {target.type.name} is no number or raster"
+        )
     return uniform(name, target.type.components)
 
 

@@ -9,7 +9,8 @@ from typing import Any
 from ...graph.effect import Effect
 from ...graph.errors import CompileError, UsageError, ValidationError
 from ...graph.groups import flatten
-from ...graph.registry import Registry, registry as installed
+from ...graph.registry import Registry
+from ...graph.registry import registry as installed
 from .ir import Plan, Stream
 from .layout import lay_out
 from .passes import PASSES, Draft, build, check
@@ -21,7 +22,7 @@ def compile_effect(
     effect: Effect,
     *,
     nodes: Registry | None = None,
-    stream: Stream = Stream(),
+    stream: Stream = Stream(),  # noqa: B008 - immutable
     overrides: dict[str, Any] | None = None,
     watch: Callable[[str, Draft], None] | None = None,
     cuts: Iterable[tuple[str, str]] = (),

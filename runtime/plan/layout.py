@@ -86,7 +86,9 @@ class _Layout:
             case "sink":
                 ports = [p.name for p in step.decl.inputs if p.name in step.links]
                 pairs = [self.input(step, name) for name in ports]
-                self.stage("sink", step, reads=tuple(s for s, _ in pairs), converts=tuple(c for _, c in pairs))
+                self.stage(
+                    "sink", step, reads=tuple(s for s, _ in pairs), converts=tuple(c for _, c in pairs)
+                )
             case _:
                 self.process(step)
 
@@ -98,7 +100,9 @@ class _Layout:
         writes = []
         for port in step.outputs:
             if port.type.family == "raster":
-                writes.append(self.keep((step.id, port.name), "native", Read("u8", self.draft.stream.channels)))
+                writes.append(
+                    self.keep((step.id, port.name), "native", Read("u8", self.draft.stream.channels))
+                )
             else:
                 writes.append(self.slot((step.id, port.name)))
         self.stage("source", step, writes=tuple(writes))
@@ -108,7 +112,7 @@ class _Layout:
         if port.type.family != "raster":
             self.stage("delay_read", step, writes=(self.slot((step.id, port.name)),))
             return
-        slot = self.keep((step.id, port.name), "f32", Read("f32", port.type.components))
+        slot = self.keep((step.id, port.name), "native", Read("f32", port.type.components))
         buffer = self.buffer("f32", port.type.components, STREAM)
         self.stage("delay_read", step, writes=(slot,), buffers=(buffer,))
 
@@ -141,7 +145,7 @@ class _Layout:
             return self.new_slot((step.id, name, "unwired"), empty), ""
         if self.draft.is_raster(link.source):
             port = step.decl.input(name)
-            need = "u8a" if step.kind == "sink" else "u8" if port and port.display else "f32"
+            need = "u8a" if step.kind == "sink" else "u8" if port and port.display else "whole"
             return self.raster(link.source, need), link.conversion
         return self.slot(link.source), link.conversion
 
@@ -156,8 +160,8 @@ class _Layout:
         opaque = len(value) == 4 and value.parts[3] is const(1.0)
         writes: dict[tuple[str, int], tuple[Write, list[str]]] = {}
         for need in needs:
-            count = 3 if len(value) == 4 and (opaque or need == "u8") else len(value)
-            fmt = "f32" if need == "f32" else "u8"
+            count = 3 if len(value) == 4 and (need == "u8" or (opaque and need != "whole")) else len(value)
+            fmt = "u8" if need in ("u8", "u8a") else "f32"
             writes.setdefault((fmt, count), (Write(fmt, value.parts[:count]), []))[1].append(need)
         region = Region(
             tuple(s.read for _, s in builder.sources.values()), len(builder.tables), len(builder.uniforms),
@@ -186,8 +190,8 @@ class _Layout:
         if ref == root or ref not in self.stored:
             return None
         stored = self.stored[ref]
-        slot, read = stored.get("f32") or stored.get("native") or next(iter(stored.values()))
-        if self.draft.steps[ref[0]].kind == "pixel" and "f32" not in stored:
+        slot, read = stored.get("f32") or stored.get("whole") or next(iter(stored.values()))
+        if self.draft.steps[ref[0]].kind == "pixel" and read.format == "u8":
             return None  # display-referred only: scene values are computed again, not read clamped
         same = self.draft.geometry[ref] == domain
         return Source(slot, read, same, border_of(self.draft.port(ref).type.name))

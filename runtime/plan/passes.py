@@ -1,16 +1,16 @@
 """The plan compiler: each pass takes a Draft and gives the next; `PASSES` is the whole list, in order.
 
-        build ─ prune ─ fold ─ merge ─ map_lists ─ resolve_domains ─ store ─ fuse ─ assign_lanes ─ (layout.py)
+    build ─ prune ─ fold ─ merge ─ map_lists ─ resolve_domains ─ store ─ fuse ─ assign_lanes ─ (layout.py)
 
-    build            flat graph → steps: muted nodes bypassed, hybrids and delays split in two, conversions put in
-    prune            what nothing effectful needs is dropped
-    fold             steps that depend on parameters alone run when one moves, not every frame
-    merge            equal steps with equal inputs become one
-    map_lists        which steps are called once for each item
-    resolve_domains  where every raster lies, as a token: equal tokens = the same pixels
-    store            who needs which raster in memory, and how
-    fuse             a pixel output that nobody needs in memory lives in its consumers' kernels
-    assign_lanes     slow models, and what only they need, leave the render lane
+build            flat graph → steps: muted nodes bypassed, hybrids and delays split in two, conversions put in
+prune            what nothing effectful needs is dropped
+fold             steps that depend on parameters alone run when one moves, not every frame
+merge            equal steps with equal inputs become one
+map_lists        which steps are called once for each item
+resolve_domains  where every raster lies, as a token: equal tokens = the same pixels
+store            who needs which raster in memory, and how
+fuse             a pixel output that nobody needs in memory lives in its consumers' kernels
+assign_lanes     slow models, and what only they need, leave the render lane
 """
 
 from __future__ import annotations
@@ -29,7 +29,11 @@ from .ir import Link, Ref, Step, Stream
 
 __all__ = ["PASSES", "Draft", "Need", "build", "check"]
 
-Need = str  # "f32" scene values · "u8" display-referred r, g, b · "u8a" for a sink: with alpha where there is any
+Need = str
+# f32    scene values for a kernel: three channels where alpha is 1
+# whole  scene values for a process node or a delay: all channels
+# u8     display-referred r, g, b for a process node
+# u8a    display-referred for a sink: with alpha where there is any
 
 STREAM = "stream"
 
@@ -236,7 +240,11 @@ def map_lists(draft: Draft) -> Draft:
             port = step.decl.input(name)
             source = steps[link.source[0]].output(link.source[1]).type
             many = source.family == "list" or link.source in listed
-            if many and not (port and port.many) and (port is None or port.type is not source or link.source in listed):
+            if (
+                many
+                and not (port and port.many)
+                and (port is None or port.type is not source or link.source in listed)
+            ):
                 mapped = mapped or name
         carried = next((p.name for p in step.decl.inputs if p.carried), "") if mapped else ""
         steps[step.id] = replace(step, mapped=mapped, carried=carried)
@@ -306,7 +314,7 @@ def _need(step: Step, name: str) -> Need | None:
         return None
     if step.kind == "sink":
         return "u8a"
-    return "u8" if port.display else "f32"
+    return "u8" if port.display else "whole"
 
 
 def _stored_as(draft: Draft, ref: Ref, need: Need) -> bool:
@@ -316,16 +324,16 @@ def _stored_as(draft: Draft, ref: Ref, need: Need) -> bool:
         return True
     if step.kind == "source":
         return need == "u8a" or (need == "u8" and draft.stream.channels == 3)
-    return (need != "f32") if step.output(ref[1]).display else need == "f32"
+    return (need != "whole") if step.output(ref[1]).display else need == "whole"
 
 
 def fuse(draft: Draft) -> Draft:
     """Decide what must be in memory. The rest is expanded inside the kernels that read it.
 
-        process ── blend ── grade ── sink        blend and grade: one kernel, one pass over memory
-        process ── grade ══ face mesh            a process node needs pixels: ══ is in memory
-        bright ──gauss── bloom                   fused: both passes run strip by strip in the kernel
-        blur ══gauss── bloom                     a blur of a blur is not
+    process ── blend ── grade ── sink        blend and grade: one kernel, one pass over memory
+    process ── grade ══ face mesh            a process node needs pixels: ══ is in memory
+    bright ──gauss── bloom                   fused: both passes run strip by strip in the kernel
+    blur ══gauss── bloom                     a blur of a blur is not
     """
     needs: dict[Ref, set[Need]] = {}
     blurs: dict[str, bool] = {}
@@ -338,7 +346,7 @@ def fuse(draft: Draft) -> Draft:
             if not draft.is_raster(ref):
                 continue
             if step.kind != "pixel":
-                needs.setdefault(ref, set()).add(_need(step, name) or "f32")
+                needs.setdefault(ref, set()).add(_need(step, name) or "whole")
             elif draft.steps[ref[0]].kind == "pixel":
                 if _fusable(draft, step, name, ref, blurs, len(users[ref])):
                     blurs[step.id] = blurs[step.id] or blurs[ref[0]]

@@ -1,7 +1,7 @@
 """What a session is told, and what it answers: plain data, the same in one process, over a pipe or a socket.
 
-    Load ─> Loaded | Failed         SetParameter, SendEvent, Seek, Probe ─> Done | Value | Failed
-    Telemetry comes unasked, a few times a second; Stopped is the last word.
+Load ─> Loaded | Failed         SetParameter, SendEvent, Seek, Probe ─> Done | Value | Failed
+Telemetry comes unasked, a few times a second; Stopped is the last word.
 """
 
 from __future__ import annotations
@@ -110,7 +110,20 @@ class Stopped:
 
 MESSAGES = {
     m.__name__: m
-    for m in (Load, SetParameter, SendEvent, Seek, Probe, Stop, Loaded, Done, Value, Failed, Telemetry, Stopped)
+    for m in (
+        Load,
+        SetParameter,
+        SendEvent,
+        Seek,
+        Probe,
+        Stop,
+        Loaded,
+        Done,
+        Value,
+        Failed,
+        Telemetry,
+        Stopped,
+    )
 }
 
 

@@ -28,7 +28,9 @@ class Prefetch:
         self.free: queue.SimpleQueue[Frame | None] = queue.SimpleQueue()
         self.ready: queue.SimpleQueue[Picture | Exception | None] = queue.SimpleQueue()
         for _ in range(DEPTH):
-            self.free.put(Frame.make(self.source.info.width, self.source.info.height, self.source.info.channels))
+            self.free.put(
+                Frame.make(self.source.info.width, self.source.info.height, self.source.info.channels)
+            )
         self.thread = threading.Thread(target=self._read, name="decode", daemon=True)
         self.thread.start()
 

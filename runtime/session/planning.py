@@ -49,9 +49,13 @@ class Planner:
         self.compiler = compiler or Compiler(threads=threads)
         self.nodes, self.threads, self.profile = nodes, threads, profile
 
-    def plan(self, effect: Effect, stream: Stream, values: Mapping[str, Any] | None = None, **options: Any) -> Plan:
+    def plan(
+        self, effect: Effect, stream: Stream, values: Mapping[str, Any] | None = None, **options: Any
+    ) -> Plan:
         """The plan alone; see compile_effect."""
-        return compile_effect(effect, nodes=self.nodes, stream=stream, overrides=dict(values or {}), **options)
+        return compile_effect(
+            effect, nodes=self.nodes, stream=stream, overrides=dict(values or {}), **options
+        )
 
     def build(self, plan: Plan, progress: Progress | None = None) -> Built:
         """Compile what the cache lacks; `progress(done, total)` as kernels become ready."""

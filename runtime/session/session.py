@@ -1,7 +1,7 @@
 """A session: an effect, a source and a sink that play; driven by calls or messages from any thread.
 
-    offline   every frame, in order, nothing dropped: the same bytes every time
-    live      the render lane on the caller's thread, frames and slow models on threads of their own (core.py decides)
+offline   every frame, in order, nothing dropped: the same bytes every time
+live      the render lane on the caller's thread, frames and slow models on threads of their own (core.py decides)
 """
 
 from __future__ import annotations
@@ -250,7 +250,9 @@ class Session:
         """How it goes now."""
         failures = tuple((f.path, f.error, f.count) for f in self.engine.failures.values())
         report = self.report
-        return m.Telemetry(report.frames, report.dropped, report.fps, tuple(self.engine.costs.table()), failures)
+        return m.Telemetry(
+            report.frames, report.dropped, report.fps, tuple(self.engine.costs.table()), failures
+        )
 
     def _later(self, action: Callable[[], None]) -> None:
         with self._lock:
@@ -318,11 +320,17 @@ class Session:
         report.frames += 1
         report.seconds = now - self._first
 
-    def _offline(self, source: Source, sink: Sink, limit: int | None, on_frame: Callable[[int], None] | None) -> None:
+    def _offline(
+        self, source: Source, sink: Sink, limit: int | None, on_frame: Callable[[int], None] | None
+    ) -> None:
         from .pipes import AsideSink, Prefetch
 
         with Prefetch(source) as ahead, AsideSink(sink) as aside:
-            while not self._stop.is_set() and not sink.finished and (limit is None or self.report.frames < limit):
+            while (
+                not self._stop.is_set()
+                and not sink.finished
+                and (limit is None or self.report.frames < limit)
+            ):
                 if self._seek is not None:
                     ahead.seek(self._take_seek())
                     self.engine.reset()
@@ -352,7 +360,9 @@ class Session:
 
     # -- live
 
-    def _live(self, source: Source, sink: Sink, limit: int | None, on_frame: Callable[[int], None] | None) -> None:
+    def _live(
+        self, source: Source, sink: Sink, limit: int | None, on_frame: Callable[[int], None] | None
+    ) -> None:
         """Carry out what core.decide says."""
         happened: queue.SimpleQueue[core.Event] = queue.SimpleQueue()
         capture = _Capture(source, happened, self._stop)

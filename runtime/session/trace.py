@@ -34,7 +34,15 @@ class Trace:
         """A frame that was let go."""
         last = self.events[-1].get("ts", 0.0)
         self.events.append(
-            {"name": f"dropped {number}", "ph": "i", "s": "t", "ts": last, "pid": 1, "tid": 1, "args": {"cause": cause}}
+            {
+                "name": f"dropped {number}",
+                "ph": "i",
+                "s": "t",
+                "ts": last,
+                "pid": 1,
+                "tid": 1,
+                "args": {"cause": cause},
+            }
         )
 
     def save(self, path: str | Path) -> None:

@@ -1,0 +1,263 @@
+"""Effects played for real: values against NumPy, wires cut, state, lists, failures, sizes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from spellwire.graph.errors import UsageError
+from spellwire.runtime.frames import Frame
+from spellwire.runtime.values import Event
+
+SHOW = "n9 = sink.output(image=n8.out)"
+
+
+def shown(engine, picture, index=0, **more):
+    return np.array(engine.frame(picture, index * 33_333, index, **more).data)
+
+
+def as_bytes(values):
+    return np.floor(np.clip(values, 0, 1) * 255 + 0.5)
+
+
+def near(a, b, by=1):
+    """Equal to within `by`; alpha is not looked at where only one has it."""
+    channels = min(a.shape[2], np.shape(b)[2])
+    return np.abs(a[..., :channels].astype(int) - np.asarray(b)[..., :channels].astype(int)).max() <= by
+
+
+def test_exposure_is_what_numpy_says(engine, picture):
+    made = engine("n1 = source.input()\nn8 = colour.exposure(image=n1.image; stops=0.5)\n" + SHOW)
+    assert near(shown(made, picture), as_bytes(picture.data / 255 * 2**0.5))
+
+
+def test_scene_values_survive_a_process_node(engine, picture):
+    """Two stops up, through a node the compiler can't see into, two stops down: nothing is lost."""
+    made = engine(
+        """
+        n1 = source.input()
+        n2 = colour.exposure(image=n1.image; stops=2.0)
+        n3 = test.opaque(image=n2.out)
+        n8 = colour.exposure(image=n3.out; stops=-2.0)
+        """
+        + SHOW
+    )
+    assert near(shown(made, picture), picture.data)
+
+
+LONG = (
+    """
+    n1 = source.input()
+    n2 = test.half(image=n1.image)
+    n3 = colour.grade(image=n1.image; exposure=0.6; saturation=1.4)
+    n4 = filter.blur(image=n3.out; radius=0.02)
+    n5 = composite.blend(below=n4.out; above=n3.out; mask=n2.mask; mode='soft-light')
+    n6 = composite.bloom(image=n5.out; threshold=0.6)
+    n7 = geometry.transform(image=n6.out; rotate=7.0; scale=(0.9, 0.9))
+    n8 = composite.vignette(image=n7.out)
+    """
+    + SHOW
+)
+
+
+def test_cutting_any_wire_changes_nothing(engine, picture):
+    whole = engine(LONG)
+    reference = shown(whole, picture)
+    wires = [(s.path, n) for s in whole.plan.steps.values() for n in s.links]
+    assert len(wires) >= 9
+    for wire in wires:
+        assert near(shown(engine(LONG, cuts=[wire]), picture), reference), wire
+    assert near(shown(engine(LONG, cuts=wires), picture), reference)
+
+
+def test_a_raster_of_another_size_is_sampled_where_it_lies(engine, picture):
+    made = engine(
+        """
+        n1 = source.input()
+        n2 = test.half(image=n1.image)
+        n3 = colour.invert(image=n1.image)
+        n8 = composite.blend(below=n1.image; above=n3.out; mask=n2.mask)
+        """
+        + SHOW
+    )
+    got, source = shown(made, picture), picture.data
+    assert near(got[:, :70], 255 - source[:, :70]), "left half is inverted"
+    assert near(got[:, 90:], source[:, 90:]), "right half is as it was"
+
+
+def test_a_parameter_moves_without_compiling(engine, picture):
+    made = engine("n1 = source.input()\nn8 = colour.exposure(image=n1.image)\n" + SHOW)
+    assert near(shown(made, picture), picture.data)
+    made.set("n8", "stops", 1.0)
+    assert near(shown(made, picture, 1), as_bytes(picture.data / 255 * 2))
+    for wrong in (float("nan"), 99, "bright"):
+        with pytest.raises(UsageError):
+            made.set("n8", "stops", wrong)
+    assert near(shown(made, picture, 2), as_bytes(picture.data / 255 * 2)), "a refused value changes nothing"
+
+
+def test_a_constant_node_follows_its_parameter(engine, picture):
+    made = engine(
+        """
+        n1 = source.input()
+        n2 = value.number(value=0.0)
+        n8 = colour.exposure(image=n1.image; stops=n2.out)
+        """
+        + SHOW
+    )
+    assert near(shown(made, picture), picture.data)
+    made.set("n2", "value", -1.0)
+    assert near(shown(made, picture, 1), as_bytes(picture.data / 255 / 2))
+
+
+def test_image_feedback_echoes(engine, picture):
+    made = engine(
+        """
+        n1 = source.input()
+        n2 = delay.image(value=n8.out)
+        n8 = composite.blend(below=n1.image; above=n2.out; opacity=0.5)
+        """
+        + SHOW
+    )
+    black = Frame.of(np.zeros_like(picture.data))
+    assert near(shown(made, picture), picture.data), "the first frame sees nothing behind it"
+    assert near(shown(made, black, 1), picture.data / 2)
+    assert near(shown(made, black, 2), picture.data / 4)
+    made.reset()
+    assert shown(made, black, 0)[..., :3].max() == 0
+
+
+def test_state_goes_on_in_the_next_plan(engine, planner, picture, write):
+    text = (
+        """
+        n1 = source.input()
+        n2 = test.count()
+        n3 = value.maths(a=n2.number; b=-0.01; operation='multiply')
+        n8 = colour.exposure(image=n1.image; stops=n3.out)
+        """
+        + SHOW
+    )
+    first = engine(text)
+    for i in range(3):
+        shown(first, picture, i)
+    built = planner.build(planner.plan(write(text), first.plan.stream))
+    second = planner.engine(built, write(text), states=first.keep_states())
+    shown(second, picture, 3)
+    assert second.value(("n2", "number")) == 4.0
+    second.close()
+
+
+def test_items_are_mapped_with_a_state_each_and_merged(engine, picture):
+    made = engine(
+        """
+        n1 = source.input()
+        n2 = test.two_faces()
+        n3 = test.per_face(face=n2.faces)
+        n4 = test.sum(values=n3.id)
+        n5 = test.sum(values=n3.seen)
+        n6 = value.maths(a=n4.total; b=n5.total; operation='add')
+        n7 = value.maths(a=n6.out; b=0.0; operation='multiply')
+        n8 = colour.exposure(image=n1.image; stops=n7.out)
+        """
+        + SHOW
+    )
+    totals = []
+    for i in range(3):
+        shown(made, picture, i)
+        totals.append((made.value(("n4", "total")), made.value(("n5", "total"))))
+    assert totals == [(8.0, 2.0), (8.0, 4.0), (3.0, 3.0)]
+
+
+def test_an_image_is_carried_from_item_to_item(engine, picture):
+    made = engine(
+        """
+        n1 = source.input()
+        n2 = test.two_faces()
+        n3 = test.add_id(face=n2.faces; image=n1.image)
+        n8 = colour.exposure(image=n3.out)
+        """
+        + SHOW
+    )
+    dark = Frame.of(picture.data // 2)
+    assert near(shown(made, dark), as_bytes(dark.data / 255 + 0.08))
+    shown(made, dark, 1)
+    assert near(shown(made, dark, 2), as_bytes(dark.data / 255 + 0.03))
+
+
+FAILING = """
+    n1 = source.input()
+    n2 = KIND(value=n5.out; after=1)
+    n5 = value.number(value=0.75)
+    n8 = colour.exposure(image=n1.image; stops=n2.out)
+    """
+
+
+@pytest.mark.parametrize(
+    ("kind", "stops"), [("test.fails", 0.25), ("test.fails_empty", 0.0), ("test.fails_pass", 0.75)]
+)
+def test_a_node_that_raises_is_contained_and_its_fallback_goes_on(engine, picture, kind, stops):
+    made = engine(FAILING.replace("KIND", kind) + SHOW)
+    assert near(shown(made, picture), as_bytes(picture.data / 255 * 2**0.25))
+    assert not made.failures
+    for i in (1, 2):
+        assert near(shown(made, picture, i), as_bytes(picture.data / 255 * 2**stops))
+    assert made.failures["n2"].count == 2
+    assert made.failures["n2"].error == "ValueError: out of ideas"
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 3), (63, 65), (1080, 1920), (4320, 7680)])
+def test_any_size_plays_and_the_size_may_change(engine, size):
+    made = engine(LONG)
+    rng = np.random.default_rng(1)
+    for i, (h, w) in enumerate([(48, 64), size, (48, 64)]):
+        frame = Frame.of(rng.integers(0, 256, (h, w, 3), dtype=np.uint8))
+        assert shown(made, frame, i).shape[:2] == (h, w)
+    assert not made.failures
+
+
+def test_alpha_comes_through(engine):
+    made = engine("n1 = source.input()\nn8 = colour.exposure(image=n1.image)\n" + SHOW, channels=4)
+    rgba = np.zeros((20, 70, 4), np.uint8)
+    rgba[..., 3] = 128
+    rgba[..., 0] = 100
+    assert near(shown(made, Frame.of(rgba)), rgba)
+
+
+def test_the_same_bytes_with_one_thread_and_two_and_run_again(engine, picture):
+    made = engine(LONG)
+    made.library.set_threads(1)
+    first = shown(made, picture)
+    made.library.set_threads(2)
+    assert np.array_equal(shown(made, picture, 1), first)
+    assert np.array_equal(shown(engine(LONG), picture), first)
+
+
+def test_events_reach_the_frame_they_are_given_to(engine, picture):
+    made = engine(
+        """
+        n1 = source.input()
+        n2 = test.keys()
+        n3 = test.heard(events=n2.events)
+        n8 = colour.exposure(image=n1.image)
+        """
+        + SHOW
+    )
+    shown(made, picture, 0, events=(Event("a", 0), Event("b", 1)))
+    shown(made, picture, 1)
+    assert made.states["n3"].names == ["a", "b"]
+
+
+def test_a_face_becomes_points_on_the_wire(engine, picture):
+    made = engine(
+        """
+        n1 = source.input()
+        n2 = test.two_faces()
+        n3 = face.pick(faces=n2.faces)
+        n4 = test.landmarks(points=n3.face)
+        n5 = value.maths(a=n4.count; b=0.0; operation='multiply')
+        n8 = colour.exposure(image=n1.image; stops=n5.out)
+        """
+        + SHOW
+    )
+    shown(made, picture)
+    assert made.value(("n4", "count")) == 468.0
