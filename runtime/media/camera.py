@@ -19,6 +19,8 @@ from .base import Source, Stamp, StreamInfo, slot
 
 __all__ = ["CameraSource"]
 
+PAUSE = 0.01  # seconds between two tries of a camera that gives nothing
+
 
 def _quiet_capture(device: int | str) -> Any:
     """OpenCV's capture, without its own complaints on standard error."""
@@ -96,17 +98,16 @@ class CameraSource(Source):
 
     def _run(self) -> None:
         number, failures = 0, 0
-        while not self._gone:
+        while not self._gone and failures * PAUSE <= self._timeout / 5:
             done, picture = self._capture.read(self._spare.pop() if self._spare else None)
             if not done or picture is None:
                 failures += 1
-                if failures > 10:
-                    break
-                time.sleep(0.01)
+                time.sleep(PAUSE)
                 continue
             failures = 0
             number += 1
             self._put(picture, number)
+        self._capture.release()  # here, since OpenCV must not be interrupted while it reads
         with self._newer:
             self._gone = True
             self._newer.notify_all()
@@ -166,7 +167,6 @@ class CameraSource(Source):
         self._gone = True
         if self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join(self._timeout)
-        self._capture.release()
 
 
 def _how_to_list() -> str:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
 
-__all__ = ["disk_full", "reason"]
+from ...graph.errors import SinkError
+
+__all__ = ["claim", "disk_full", "missing", "reason"]
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -19,6 +22,18 @@ def reason(error: BaseException) -> str:
     """The bare cause, without FFmpeg's numbers and file names."""
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return text[0].lower() + text[1:]
+
+
+def claim(path: Path) -> None:
+    """Make the folders a file will lie in; raises SinkError where it can't be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            raise IsADirectoryError("there is a folder of that name")
+        if not os.access(path.parent, os.W_OK):
+            raise PermissionError("the folder is read-only")
+    except OSError as e:
+        raise SinkError(f"{path} can't be written: {reason(e)}. Choose another place with --output.") from e
 
 
 def missing(path: Path) -> str | None:

@@ -6,6 +6,7 @@ import glob
 import os
 import re
 import struct
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import numpy as np
 from ...graph.errors import SinkError, SourceError, UsageError
 from ..frames import Frame
 from .base import Sink, Source, Stamp, StreamInfo, frame_time, slot
-from .faults import missing, reason
+from .faults import claim, missing, reason
 from .pixels import Display, orient, oriented_size, premultiply
 
 __all__ = ["ImageSink", "ImageSource", "SequenceSink", "SequenceSource", "read_picture", "write_picture"]
@@ -127,7 +128,8 @@ def write_picture(path: str | Path, picture: np.ndarray) -> None:
         aside.write_bytes(data.tobytes())
         os.replace(aside, path)
     except (OSError, cv2.error) as e:
-        aside.unlink(missing_ok=True)
+        with suppress(OSError):
+            aside.unlink(missing_ok=True)
         raise SinkError(f"{path} can't be written: {reason(e)}. Nothing older was lost.") from e
 
 
@@ -270,6 +272,7 @@ class ImageSink(Sink):
         self._kept: np.ndarray | None = None
 
     def open(self, info: StreamInfo) -> None:
+        claim(self.path)
         self._display = Display(4 if info.has_alpha else 3)
 
     def write(self, frame: Frame, time_us: int) -> None:
@@ -294,6 +297,7 @@ class SequenceSink(Sink):
             raise SinkError(f"{pattern} is no sequence. It looks like out/%04d.png ({', '.join(WRITABLE)}).")
 
     def open(self, info: StreamInfo) -> None:
+        claim(Path(self.pattern))
         self._display = Display(4 if info.has_alpha else 3)
 
     def write(self, frame: Frame, time_us: int) -> None:

@@ -22,7 +22,7 @@ from av.container import Flags
 from ...graph.errors import SinkError
 from ..frames import Frame
 from .base import MICROS, Sink, StreamInfo, free_name, shielded
-from .faults import disk_full, reason
+from .faults import claim, disk_full, reason
 from .formats import FORMATS, Coding
 from .pixels import Display, fit
 from .sound import SoundTrack
@@ -86,10 +86,8 @@ class VideoSink(Sink):
         self._display = Display(4 if self._with_alpha else 3, straight=True)
         self._origin: int | None = None
         self._ticks = -1
+        claim(self.path)
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            if self.path.is_dir():
-                raise IsADirectoryError("there is a folder of that name")
             stem, suffix = self.path.with_suffix("").name, self.path.suffix
             self.aside = free_name(str(self.path.parent / f"{stem}.part{{}}{suffix}"))
             self.aside.touch()

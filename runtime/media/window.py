@@ -83,6 +83,10 @@ class WindowSink(Sink):
             self._size = max(160, round(info.width * scale)), max(90, round(info.height * scale))
         try:
             pygame.display.init()
+            if pygame.display.get_driver() in ("dummy", "offscreen") and not os.environ.get(
+                "SDL_VIDEODRIVER"
+            ):
+                raise pygame.error("the display can't be reached")  # SDL would draw where nobody looks
             self._set_mode()
         except pygame.error as e:
             pygame.display.quit()

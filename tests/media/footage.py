@@ -45,7 +45,9 @@ def number_of(picture: np.ndarray) -> int:
     return round((float(middle.mean()) - 8) / 4)
 
 
-def write_clip(path: Path, count: int = 30, size: tuple[int, int] = (160, 120), fps: int = 30, **options) -> Path:
+def write_clip(
+    path: Path, count: int = 30, size: tuple[int, int] = (160, 120), fps: int = 30, **options
+) -> Path:
     """A clip of scenes by our own sink."""
     frame = Frame.make(*size, 3)
     with open_sink(path, **options) as sink:

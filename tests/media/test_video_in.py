@@ -73,7 +73,9 @@ def test_rotation_flag(tmp_path, rotation):
 def test_matrix_and_range_are_respected(tmp_path, space, name, full, pixels):
     """Planes computed here from the standards' weights must come back as the colours they stand for."""
     kr, kb = {1: (0.2126, 0.0722), 6: (0.299, 0.114), 9: (0.2627, 0.0593)}[space]
-    colours = np.array([(200, 40, 40), (30, 180, 60), (40, 60, 220), (128, 128, 128), (250, 240, 20)], np.float64)
+    colours = np.array(
+        [(200, 40, 40), (30, 180, 60), (40, 60, 220), (128, 128, 128), (250, 240, 20)], np.float64
+    )
     luma = colours @ [kr, 1 - kr - kb, kb]
     scale_y, scale_c, low = (1, 1, 0) if full else (219 / 255, 224 / 255, 16)
     planes = np.rint(
@@ -336,4 +338,10 @@ def test_info_of_a_made_clip(tmp_path):
     source = VideoSource(write_clip(tmp_path / "a.mp4", 45, fps=30))
     info = source.info
     assert (info.name, info.width, info.height, info.fps) == ("a.mp4", 160, 120, Fraction(30))
-    assert (info.duration_us, info.frames, info.live, info.has_alpha, info.has_audio) == (1_500_000, 45, False, False, False)
+    assert (info.duration_us, info.frames, info.live, info.has_alpha, info.has_audio) == (
+        1_500_000,
+        45,
+        False,
+        False,
+        False,
+    )

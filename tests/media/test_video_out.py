@@ -87,7 +87,9 @@ def test_odd_sizes_get_their_edge_twice(tmp_path, size):
         assert np.abs(got[0][:, -1].astype(float) - got[0][:, -2]).mean() < 12
     for suffix in (".webm", ".gif", ".mov", ".apng"):
         kind = 4 if suffix == ".mov" else 3
-        got, _ = read_all(VideoSource(write(tmp_path / f"a{suffix}", [scene(9, *size, kind)] * 2, [0, 40_000])))
+        got, _ = read_all(
+            VideoSource(write(tmp_path / f"a{suffix}", [scene(9, *size, kind)] * 2, [0, 40_000]))
+        )
         assert got[0].shape[:2] == (height, width)
 
 
@@ -106,7 +108,9 @@ def test_float_frames_are_clamped(tmp_path, data):
     values[16:20] = np.nan
     values[..., 3] = 1
     got, _ = read_all(VideoSource(write(tmp_path / "a.apng", [values], [0], info=StreamInfo("f", 32, 32))))
-    assert got[0][4, 4, 0] == 255 and got[0][12, 4, 0] == 0 and got[0][18, 4, 0] == 0 and got[0][28, 4, 0] == 128
+    assert (
+        got[0][4, 4, 0] == 255 and got[0][12, 4, 0] == 0 and got[0][18, 4, 0] == 0 and got[0][28, 4, 0] == 128
+    )
 
 
 def test_masks_become_grey(tmp_path):
@@ -178,9 +182,15 @@ def clicks(path, codec, container_format=None, rate=44100, start_ms=0, seconds=3
         video.codec_context.time_base = Fraction(1, 1000)
         audio = container.add_stream(codec, rate=rate, layout="stereo")
         t = np.arange(seconds * rate) / rate
-        tone = np.where((t * 1000 - start_ms) % 1000 < 40, np.sin(2 * np.pi * 880 * t), 0) * (t * 1000 >= start_ms) * 0.8
+        tone = (
+            np.where((t * 1000 - start_ms) % 1000 < 40, np.sin(2 * np.pi * 880 * t), 0)
+            * (t * 1000 >= start_ms)
+            * 0.8
+        )
         for n in range((seconds * 1000 - start_ms) // 40):
-            frame = av.VideoFrame.from_ndarray(np.full((64, 64, 3), 235 if n % 25 == 0 else 16, np.uint8), "rgb24")
+            frame = av.VideoFrame.from_ndarray(
+                np.full((64, 64, 3), 235 if n % 25 == 0 else 16, np.uint8), "rgb24"
+            )
             frame.pts, frame.time_base = start_ms + n * 40, Fraction(1, 1000)
             container.mux(video.encode(frame))
         container.mux(video.encode(None))
@@ -208,7 +218,9 @@ def onsets(path):
         for frame in container.decode(audio=0):
             data = frame.to_ndarray().astype(np.float32)
             rate, channels = frame.sample_rate, frame.layout.nb_channels
-            data = data.reshape(channels, -1)[0] if frame.format.is_planar else data.reshape(-1, channels)[:, 0]
+            data = (
+                data.reshape(channels, -1)[0] if frame.format.is_planar else data.reshape(-1, channels)[:, 0]
+            )
             data = data / (32768 if frame.format.name.startswith("s16") else 1)
             first = frame.pts * float(frame.time_base) if first is None else first
             samples.append(data)
@@ -221,11 +233,22 @@ def onsets(path):
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv", ".webm"])
 @pytest.mark.parametrize(
     ("source_suffix", "codec", "start"),
-    [(".mp4", "aac", 0), (".mkv", "libopus", 0), (".mkv", "aac", 320), (".mov", "pcm_s16le", 0), (".mkv", "mp3", 200)],
+    [
+        (".mp4", "aac", 0),
+        (".mkv", "libopus", 0),
+        (".mkv", "aac", 320),
+        (".mov", "pcm_s16le", 0),
+        (".mkv", "mp3", 200),
+    ],
 )
 def test_sound_stays_with_the_pictures(tmp_path, suffix, source_suffix, codec, start):
     rate = 48000 if codec == "libopus" else 44100
-    given = clicks(tmp_path / f"given{source_suffix}", "libmp3lame" if codec == "mp3" else codec, rate=rate, start_ms=start)
+    given = clicks(
+        tmp_path / f"given{source_suffix}",
+        "libmp3lame" if codec == "mp3" else codec,
+        rate=rate,
+        start_ms=start,
+    )
     made = tmp_path / f"made{suffix}"
     with open_source(given) as source, open_sink(made, audio_from=given) as sink:
         sink.open(source.info)
