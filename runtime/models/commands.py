@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import groupby
 
 import rich.progress
 from rich.console import Console
@@ -16,22 +17,27 @@ from .resolver import Progress, resolve
 
 __all__ = ["downloads", "list_models", "pull", "verify"]
 
+MARKS = {"unclear": "*", "no": "**"}
+
 
 def list_models(console: Console) -> None:
-    """Every model of the registry: task, variants with sizes, licence, commercial use, and what is on this machine."""
-    table = Table(box=None, pad_edge=False, header_style="bold", row_styles=["", "dim"])
-    for heading in ("model", "task", "variants", "licence", "commercial", "here"):
-        table.add_column(heading, overflow="fold", no_wrap=heading == "model")
-    for entry in entries().values():
-        here = [variant for variant in entry.variants if _present(variant)]
-        sizes = ", ".join(f"{variant.name} {_size(variant.bytes)}" for variant in entry.variants)
-        table.add_row(entry.id, entry.task, sizes, entry.licence, entry.commercial, _here(entry, here))
+    """Every model file by task: the name that `pull` takes, its size, its licence, and whether it is on this machine."""
+    table = Table(box=None, pad_edge=False, show_header=False, expand=False)
+    table.add_column(no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    for task, group in groupby(sorted(entries().values(), key=lambda e: (e.task, e.id)), lambda e: e.task):
+        table.add_row(f"[bold]{task}")
+        for entry in group:
+            for variant in entry.variants:
+                here = "[green]here" if lookup(variant) else ""
+                doubt = "" if entry.commercial == "yes" else f" [yellow]{MARKS[entry.commercial]}"
+                table.add_row(f"  {_name(entry, variant)}", _size(variant.bytes), entry.licence + doubt, here)
     console.print(table)
-    console.print(
-        f"\nCache: {models_folder()}   fetch: spellwire models pull ID|PATTERN|embedded|all",
-        style="dim",
-        highlight=False,
-    )
+    console.print("\n* commercial use unclear   ** no commercial use", style="yellow", highlight=False)
+    console.print(f"cache: {models_folder()}", style="dim", highlight=False, soft_wrap=True)
+    console.print("fetch: spellwire models pull ID|PATTERN|embedded|all", style="dim", highlight=False)
 
 
 def pull(ids: Iterable[str], console: Console) -> None:
@@ -74,9 +80,9 @@ def verify(console: Console) -> None:
             continue
         entry, variant = known[path.name]
         good = hash_file(path) == variant.sha256
-        table.add_row(path.name[:16] + "…", f"{entry.id}:{variant.name}", "good" if good else "[red]damaged")
+        table.add_row(path.name[:16] + "…", _name(entry, variant), "good" if good else "[red]damaged")
         if not good:
-            damaged.append(f"{entry.id}:{variant.name}")
+            damaged.append(_name(entry, variant))
     if files:
         console.print(table)
     console.print(f"{len(files)} files in {models_folder()}, {len(damaged)} damaged", highlight=False)
@@ -122,15 +128,8 @@ def _wanted(patterns: Sequence[str]) -> list[tuple[Entry, Variant]]:
     return list(found.values())
 
 
-def _present(variant: Variant) -> bool:
-    path = models_folder() / variant.file
-    return path.is_file() or lookup(variant) is not None
-
-
-def _here(entry: Entry, here: list[Variant]) -> str:
-    if len(here) == len(entry.variants):
-        return "[green]yes"
-    return "[green]" + ", ".join(variant.name for variant in here) if here else "–"
+def _name(entry: Entry, variant: Variant) -> str:
+    return entry.id if len(entry.variants) == 1 else f"{entry.id}:{variant.name}"
 
 
 def _size(count: int) -> str:

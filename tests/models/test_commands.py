@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from spellwire.graph.errors import ModelError, ModelMismatch, ModelUnavailable
-from spellwire.runtime.models.commands import list_models, pull, verify
+from spellwire.runtime.models.commands import _wanted, list_models, pull, verify
 from spellwire.runtime.models.registry import embedded, entries, find
 
 
@@ -23,12 +23,14 @@ def said(console: Console) -> str:
     return console.file.getvalue()
 
 
-def test_the_list_holds_every_model(console, empty_cache: Path):
+def test_the_list_holds_every_file_under_the_name_that_pull_takes(console, empty_cache: Path):
     list_models(console)
-    lines = said(console).splitlines()
-    for model_id in entries():
-        assert sum(line.startswith(model_id + " ") for line in lines) == 1, model_id
-    assert not any(" yes" in line.rpartition("unclear")[2] for line in lines if "unclear" in line)
+    lines = [line.split() for line in said(console).splitlines() if line.startswith("  ")]
+    assert len(lines) == sum(len(entry.variants) for entry in entries().values())
+    for words in lines:
+        ((entry, variant),) = _wanted([words[0]])
+        assert entry.licence in words and ("*" in words) == (entry.commercial == "unclear")
+        assert "here" not in words
     assert str(empty_cache) in said(console)
 
 
@@ -37,25 +39,21 @@ def test_pull_brings_and_verifies(console, real_models: Path):
     count = len(embedded()) + 1  # iris is among the embedded
     assert f"{count} of {count} model files" in said(console)
     verify(console)
-    assert "0 damaged" in said(console) and "mediapipe/iris:fp16" in said(console)
+    assert "0 damaged" in said(console) and "mediapipe/iris" in said(console)
 
 
 def test_the_list_knows_what_is_here(console, real_models: Path):
     list_models(console)
-    rows = {
-        line.split()[0]: line.split()[-1]
-        for line in said(console).splitlines()
-        if line.startswith("mediapipe/")
-    }
-    assert rows["mediapipe/iris"] == "yes" and rows["mediapipe/hand_landmark"] == "yes"
-    assert rows["mediapipe/selfie_multiclass"] == "–" and rows["mediapipe/pose_landmark"] == "full"
+    here = {line.split()[0] for line in said(console).splitlines() if line.rstrip().endswith("here")}
+    assert {"mediapipe/iris", "mediapipe/hand_landmark:lite", "mediapipe/pose_landmark:full"} <= here
+    assert not {"mediapipe/selfie_multiclass", "mediapipe/pose_landmark:heavy"} & here
 
 
 def test_verify_finds_damage(console, real_models: Path, empty_cache: Path):
     shutil.copytree(real_models, empty_cache)
     (empty_cache / find("mediapipe/iris").variant().file).write_bytes(b"rot")
     (empty_cache / "mine.txt").write_text("x")
-    with pytest.raises(ModelMismatch, match="spellwire models pull mediapipe/iris:fp16"):
+    with pytest.raises(ModelMismatch, match="spellwire models pull mediapipe/iris"):
         verify(console)
     assert "1 damaged" in said(console) and "not of this registry" in said(console)
 
