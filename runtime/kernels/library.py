@@ -200,14 +200,20 @@ class Call:
             raise CompileError(
                 f"{what} {index} must be (height, width, {channels}) {DTYPES[format]}, not {shape} {array.dtype}"
             )
-        size = array.itemsize
-        strides = array.strides
-        if strides[2] != size or strides[1] != size * channels or strides[0] % size or strides[0] < 0:
+        size, (down, across, deep) = array.itemsize, array.strides
+        row = size * channels * shape[1]
+        down = row if shape[0] == 1 else down
+        if (
+            (channels > 1 and deep != size)
+            or (shape[1] > 1 and across != size * channels)
+            or down < row
+            or down % size
+        ):
             raise CompileError(f"{what} {index} must have its channels and pixels side by side in a row")
         buffer = self._buffers[position]
         buffer.host = array.__array_interface__["data"][0]
         dim = buffer.dim
-        dim[0].extent, dim[1].extent, dim[1].stride = shape[1], shape[0], strides[0] // size
+        dim[0].extent, dim[1].extent, dim[1].stride = shape[1], shape[0], down // size
         self._keep[position] = array
 
 
