@@ -74,7 +74,7 @@ def test_a_clip_is_played_and_counted(play: Play, folder: Path):
     done = play("--input", "clip.mp4", "--output", "out/a.mp4", "--sheet", "out/a.png", "--trace", "out/a.json")
     assert done.returncode == 0, done.stderr
     assert "20 frames of 64×48" in done.stdout
-    assert "light" in done.stdout
+    assert "Exposure" in done.stdout
     assert "first frame after" in done.stderr
     before, after = pictures(folder / "clip.mp4"), pictures(folder / "out/a.mp4")
     assert len(after) == 20
