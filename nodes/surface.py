@@ -9,11 +9,25 @@ import cv2
 import numpy as np
 
 from ..graph.declare import In, Out, Param, PixelNode, ProcessNode, param, port, result, same, slot
-from ..graph.types import Faces, Image, Integer, Light, Mask, Number, Surface
+from ..graph.types import Colour, Faces, Image, Integer, Light, Mask, Number, Surface
 from ..runtime.frames import Frame, Geometry
 from ..runtime.models.resolver import resolve
 from ..runtime.perception.topology import GEOMETRY, read_topology
-from ..runtime.pixel import Raster, Vec, clamp, dot, exp2, length, luma, maximum, mix, normalize, select, vec
+from ..runtime.pixel import (
+    Raster,
+    Vec,
+    clamp,
+    dot,
+    exp2,
+    length,
+    luma,
+    maximum,
+    mix,
+    normalize,
+    select,
+    smoothstep,
+    vec,
+)  # fmt: skip
 from ..runtime.pixel.colour import premultiply, unpremultiply
 from .light import LOG2_E, facing, sheen
 
@@ -170,7 +184,7 @@ class ShadeSurface(PixelNode, type="surface.shade"):
     rim: In[Light] = port(optional=True, doc="a third lamp, or one behind")
     relief: Param[Number] = param(1.0, low=0, high=3, step=0.01, doc="1 true shape, above deeper, below flatter")
     wrap: Param[Number] = param(0.25, low=0, high=1, step=0.01, doc="softness of the border between light and shadow")
-    shine: Param[Number] = param(1.0, low=0, high=8, step=0.01, doc="of the highlight; 1 is skin")
+    shine: Param[Number] = param(0.6, low=0, high=8, step=0.01, doc="of the highlight; 1 is moist skin")
     roughness: Param[Number] = param(0.5, low=0.1, high=1, step=0.01, doc="small: wet and tight, large: powdered")
     light: Out[Image] = result(
         space=same("surface"), doc="r, g, b of the light; alpha: its share that does not take the picture's colour"
@@ -197,16 +211,15 @@ def thrown(lamp: Vec, place: Vec, normal: Vec, wrap: Vec, shine: Vec, roughness:
     colour = lamp[4:7] * (lamp[7] / (1.0 + near * near * is_point))
     facing_lamp = dot(normal, towards)
     diffuse = clamp((facing_lamp + wrap) / (1.0 + wrap)) * (1.0 - is_rim)
-    turned = 1.0 - clamp(normal.z)
-    edge = turned * turned * clamp(facing_lamp + 0.25) * is_rim
-    return colour * (diffuse + edge), colour * (sheen(normal, towards, roughness) * shine * diffuse + edge * 0.5)
+    edge = smoothstep(0.3, 0.95, 1.0 - normal.z) * clamp(facing_lamp * 1.25) * is_rim
+    return colour * diffuse, colour * (sheen(normal, towards, roughness) * shine * diffuse + edge)
 
 
 class ApplyLight(PixelNode, type="surface.apply_light"):
     """Put the light of `surface.shade` on the picture.
 
-    The picture's own light is kept by `ambient` on the person and by `background` around, which makes room; the lamps
-    then add to what is left, and never burn out: c → 1 − (1 − c)·e^(−light).
+    The picture's own light is kept by `ambient` on the person and by `background` around, which makes room for the lamps'.
+    What gets too bright rolls off like film, by its brightest channel, so skin keeps its colour.
     """
 
     image: In[Image] = port(domain=True, doc="the picture")
@@ -215,15 +228,28 @@ class ApplyLight(PixelNode, type="surface.apply_light"):
     strength: Param[Number] = param(1.0, low=0, high=1, step=0.01, doc="0 the picture as it is")
     ambient: Param[Number] = param(0.4, low=0, high=2, step=0.01, doc="of the picture's own light kept on the person")
     background: Param[Number] = param(0.3, low=0, high=2, step=0.01, doc="of the picture's own light kept around")
+    background_tint: Param[Colour] = param((0.8, 0.9, 1.1, 1.0), widget="colour", doc="of the light kept around")
     out: Out[Image] = result(doc="the picture, lit; alpha as it was")
 
-    def pixel(self, image, light, mask, strength, ambient, background):
+    def pixel(self, image, light, mask, strength, ambient, background, background_tint):
         person = clamp(mask)
         colour = unpremultiply(image)
-        kept = colour * mix(background, ambient, person)
-        thrown_light = light.rgb * (mix(maximum(colour, 0.0), 1.0, light.a) * person)
-        lit = kept + maximum(1.0 - kept, 0.0) * (1.0 - exp2(-LOG2_E * thrown_light))
-        return premultiply(mix(colour, lit, strength), image.a)
+        kept = colour * mix(background_tint.rgb * background, vec(ambient), person)
+        # what is dark (hair, cloth) mirrors less too, or a highlight would lie on it like fog
+        mirrored = light.a * (0.15 + 0.85 * luma(clamp(colour)))
+        lit = kept + light.rgb * ((maximum(colour, 0.0) * (1.0 - light.a) + mirrored) * person)
+        return premultiply(mix(colour, rolled_off(lit), strength), image.a)
+
+
+SHOULDER = 0.75  # brightness from which on light is held back
+
+
+def rolled_off(rgb: Vec) -> Vec:
+    """Colours held below 1 by their brightest channel, hue and saturation kept; unchanged up to the shoulder."""
+    peak = maximum(maximum(rgb[0], rgb[1]), rgb[2])
+    over = maximum(peak - SHOULDER, 0.0) / (1.0 - SHOULDER)
+    held = SHOULDER + (1.0 - SHOULDER) * (1.0 - exp2(-LOG2_E * over))
+    return rgb * select(over > 0.0, held / maximum(peak, SHOULDER), 1.0)
 
 
 class ShowNormals(PixelNode, type="surface.show_normals"):
