@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from .document import MAX_BYTES, dump_effect, parse_effect
-from .edits import Edit, find_graph, find_node
+from .edit import Edit, find_graph, find_node
 from .edits_groups import free_name
 from .effect import GROUP, Effect, Graph, GroupDefinition, NodeUse
 from .errors import DocumentError, EditError

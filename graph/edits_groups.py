@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .edits import Edit, find_graph, find_node, plain
+from .edit import Edit, find_graph, find_node, plain
 from .effect import (
     GROUP,
     INPUT,

@@ -16,7 +16,7 @@ from .groups import group_recursion
 from .registry import Registry
 
 if TYPE_CHECKING:
-    from .edits import Edit
+    from .edit import Edit
 
 __all__ = ["History", "Step"]
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spellwire.graph import document, migrate
+from spellwire.graph import document, dump, migrate
 from spellwire.graph.document import dump_effect, load_effect, parse_effect, save_effect
 from spellwire.graph.effect import Effect, Graph, NodeUse, Wire
 from spellwire.graph.errors import DocumentError
@@ -184,7 +184,7 @@ def test_ids_are_not_reused_even_where_the_file_forgot_them():
 
 def test_old_schemas_are_migrated_step_by_step(monkeypatch):
     monkeypatch.setattr(migrate, "SCHEMA", 3)
-    monkeypatch.setattr(document, "SCHEMA", 3)
+    monkeypatch.setattr(dump, "SCHEMA", 3)
     monkeypatch.setattr(
         migrate,
         "MIGRATIONS",

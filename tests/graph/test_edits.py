@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spellwire.graph.clipboard import Paste, copy_nodes
 from spellwire.graph.document import dump_effect, parse_effect
 from spellwire.graph.edits import (
     AddNode,
@@ -12,17 +11,23 @@ from spellwire.graph.edits import (
     Connect,
     Disconnect,
     History,
+    MakeGroup,
     Move,
     Mute,
+    Paste,
+    RemoveGroup,
     RemoveNodes,
     Rename,
+    RenameGroup,
     ReplaceType,
     SetEffect,
+    SetGroupPorts,
     SetInterface,
     SetParam,
     SetPolicy,
-)
-from spellwire.graph.edits_groups import MakeGroup, RemoveGroup, RenameGroup, SetGroupPorts, Ungroup
+    Ungroup,
+    copy_nodes,
+)  # fmt: skip
 from spellwire.graph.effect import Effect, GroupInput, GroupOutput, InterfaceEntry, Wire
 from spellwire.graph.errors import EditError
 from spellwire.graph.groups import flatten

@@ -212,3 +212,36 @@ def test_a_migration_that_fails_is_that_nodes_problem(effect):
 
 def test_an_empty_effect_is_an_empty_graph(kit):
     assert flatten(Effect(), kit).nodes == {}
+
+
+def test_a_muted_group_that_makes_a_picture_gives_an_empty_one(effect, kit):
+    made = effect(
+        n1={"type": "group:sky", "muted": True},
+        n2="media.sink image=n1.out",
+        groups={"sky": {"outputs": {"out": "n1.out"}, "nodes": {"n1": "generate.gradient"}}},
+    )
+    assert flatten(made, kit).nodes["n1/n1"].muted and validate(made, kit) == []
+
+
+def test_groups_that_open_to_millions_are_refused(effect, kit):
+    bomb = {"g0": {"nodes": {}}}
+    for i in range(1, 12):
+        bomb[f"g{i}"] = {"nodes": {f"n{k}": f"group:g{i - 1}" for k in range(1, 11)}}
+    assert any("more than" in p.cause for p in validate(effect(n1="group:g11", groups=bomb), kit))
+    deep = {"g0": {"nodes": {}}} | {f"g{i}": {"nodes": {"n1": f"group:g{i - 1}"}} for i in range(1, 3000)}
+    made = effect(n1="group:g2999", groups=deep)
+    assert group_recursion(made) is None
+    assert any("deep" in p.cause for p in validate(made, kit))
+
+
+def test_a_long_row_of_groups_is_followed_to_its_end(effect, kit):
+    wire = {"inputs": {"image": {"type": "Image"}}, "outputs": {"out": "in.image"}, "nodes": {}}
+    row = {f"n{i}": f"group:wire image=n{i - 1}.out" for i in range(3, 2000)}
+    made = effect(
+        n1="media.source",
+        n2="group:wire image=n1.image",
+        **row,
+        n2000="media.sink image=n1999.out",
+        groups={"wire": wire},
+    )
+    assert [str(w) for w in flatten(made, kit).wires] == ["n1.image → n2000.image"]
