@@ -27,7 +27,7 @@ from .targets import host_target, split
 
 __all__ = ["Compiler", "describe"]
 
-LOWERING = 1  # rises when the machine code of a region changes, so that old entries are no longer found
+LOWERING = 2  # rises when the machine code of a region changes, so that old entries are no longer found
 _TIMEOUT = 120.0  # seconds for one kernel
 Progress = Callable[[int, int], None]
 

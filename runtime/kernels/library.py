@@ -14,19 +14,24 @@ from typing import Any
 import numpy as np
 
 from ...graph.errors import CompileError, NodeError
-from ..pixel.region import Region
+from ..pixel.region import Region, by_words
 
-__all__ = ["Call", "Kernel", "Library", "kernel_name"]
+__all__ = ["Call", "Kernel", "Library", "kernel_name", "shapes"]
 
 NARROW = 64  # pictures narrower than this take the kernel's scalar copy
 DTYPES = {"u8": np.dtype(np.uint8), "f16": np.dtype(np.float16), "f32": np.dtype(np.float32)}
-_UINT, _FLOAT = 1, 2  # Halide's type codes
+_SIGNED, _UINT, _FLOAT = 0, 1, 2  # Halide's type codes
 _HANDLER = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_char_p)
 
 
 def kernel_name(key: str) -> str:
-    """A kernel's symbol by its region's key; what is called has `_argv` behind."""
+    """What a kernel's symbols begin with; what is called has the shape and `argv` behind, as in `k_…_wide_argv`."""
     return f"k_{key[:16]}"
+
+
+def shapes(region: Region) -> tuple[str, ...]:
+    """The copies of its loops a kernel has (see `pixel.lower`)."""
+    return ("wide", "narrow", "words") if by_words(region) else ("wide", "narrow")
 
 
 class _Dim(ctypes.Structure):
@@ -109,9 +114,7 @@ class Kernel:
     def __init__(self, library: Library, region: Region):
         self.library, self.region = library, region
         name = kernel_name(region.key)
-        self.wide = library.function(f"{name}_argv")
-        self.narrow = library.function(f"{name}_narrow_argv")
-        self.aligned = {n.attr[0] for n in region.nodes if n.op in ("load", "near")}
+        self.functions = {shape: library.function(f"{name}_{shape}_argv") for shape in shapes(region)}
         self.blurred = any(n.op == "gauss" for n in region.nodes)
 
     def bind(
@@ -132,11 +135,13 @@ class Kernel:
 class Call:
     """A kernel bound to its arrays. Calling it does the work; `set_read` and `set_write` hand it other rasters."""
 
-    __slots__ = ("_argv", "_buffers", "_function", "_keep", "_numbers", "kernel")
+    __slots__ = (
+        "_argv", "_arguments", "_function", "_keep", "_numbers", "_rasters", "_tables", "_whole", "kernel", "size",
+    )  # fmt: skip
 
     def __init__(self, kernel: Kernel, reads, tables, uniforms, writes):
         region = kernel.region
-        self.kernel = kernel
+        self.kernel, self.size = kernel, (0, 0)
         for what, given, wanted in (
             ("reads", len(reads), len(region.reads)),
             ("tables", len(tables), region.tables),
@@ -146,22 +151,34 @@ class Call:
                 raise CompileError(f"the kernel takes {wanted} {what}, not {given}")
         if uniforms.dtype != np.float32 or not uniforms.flags.c_contiguous or uniforms.size < region.uniforms:
             raise CompileError(f"the kernel takes {region.uniforms} float32 uniforms in a row")
-        self._buffers = [_raster(r.format, r.channels) for r in region.reads]
-        self._buffers += [_table(t) for t in tables]
-        self._buffers += [_raster(w.format, w.channels) for w in region.writes]
-        self._numbers = np.zeros(3, np.int32)  # width, height, rows
-        self._keep: list[Any] = [None] * len(self._buffers) + [uniforms, *tables]
-        self._function = kernel.wide
-        addresses = [ctypes.addressof(b) for b in self._buffers]
-        inputs = len(reads) + len(tables)
-        slots = [uniforms.ctypes.data + 4 * i for i in range(region.uniforms)]
-        numbers = [self._numbers.ctypes.data + 4 * i for i in range(3)]
-        everything = [*addresses[:inputs], *slots, *numbers, *addresses[inputs:]]
-        self._argv = (ctypes.c_void_p * len(everything))(*everything)
+        specs = [*region.reads, *region.writes]
+        self._keep: list[Any] = [None] * len(specs) + [uniforms, *tables]
+        self._whole = [False] * len(specs)  # whether a raster can be taken as words
+        self._tables = [_table(t) for t in tables]
+        self._rasters: dict[str, list[_Buffer]] = {}
+        self._numbers: dict[str, np.ndarray] = {}
+        self._arguments: dict[str, ctypes.Array] = {}
+        plain = [_raster(s.format, s.channels) for s in specs]
+        for shape in kernel.functions:
+            self._rasters[shape] = (
+                [_words(s.format, s.channels) for s in specs] if shape == "words" else plain
+            )
+            self._numbers[shape] = np.zeros(3, np.int32)  # width, height, rows
+            self._arguments[shape] = self._line_up(shape, uniforms)
         for i, array in enumerate(writes):
             self.set_write(i, array)
         for i, array in enumerate(reads):
             self.set_read(i, array)
+
+    def _line_up(self, shape: str, uniforms: np.ndarray) -> ctypes.Array:
+        """Pointers to all arguments, in order of the calling convention (see `pixel.lower`)."""
+        rasters = [ctypes.addressof(b) for b in self._rasters[shape]]
+        tables = [ctypes.addressof(b) for b in self._tables]
+        slots = [uniforms.ctypes.data + 4 * i for i in range(self.kernel.region.uniforms)]
+        numbers = [self._numbers[shape].ctypes.data + 4 * i for i in range(3)]
+        reads = len(self.kernel.region.reads)
+        everything = [*rasters[:reads], *tables, *slots, *numbers, *rasters[reads:]]
+        return (ctypes.c_void_p * len(everything))(*everything)
 
     def __call__(self) -> None:
         """Do the work. Raises NodeError when the kernel refuses (sizes that don't fit)."""
@@ -177,15 +194,25 @@ class Call:
 
     def set_write(self, index: int, array: np.ndarray) -> None:
         """Write into another array from now on. Give all writes one size before the next call."""
-        spec = self.kernel.region.writes[index]
-        position = len(self._buffers) - len(self.kernel.region.writes) + index
-        self._point(position, array, spec.format, spec.channels, "write", index)
+        region = self.kernel.region
+        spec = region.writes[index]
         if not array.flags.writeable:
             raise CompileError(f"write {index} is a read-only array")
-        if index == 0:
-            height, width = array.shape[:2]
-            self._numbers[:] = width, height, self._rows(height)
-            self._function = self.kernel.narrow if width < NARROW else self.kernel.wide
+        if index == 0 and array.shape[:2] != self.size:
+            self._resize(*array.shape[:2])
+        self._point(len(region.reads) + index, array, spec.format, spec.channels, "write", index)
+
+    def _resize(self, height: int, width: int) -> None:
+        self.size = (height, width)
+        for shape, numbers in self._numbers.items():
+            numbers[:] = width // 4 if shape == "words" else width, height, self._rows(height)
+
+    def _choose(self) -> None:
+        if all(self._whole) and "words" in self._arguments:
+            shape = "words"
+        else:
+            shape = "narrow" if self.size[1] < NARROW else "wide"
+        self._function, self._argv = self.kernel.functions[shape], self._arguments[shape]
 
     def _rows(self, height: int) -> int:
         strips = self.kernel.library.threads * (4 if self.kernel.library.threads > 1 else 1)
@@ -210,11 +237,24 @@ class Call:
             or down % size
         ):
             raise CompileError(f"{what} {index} must have its channels and pixels side by side in a row")
-        buffer = self._buffers[position]
-        buffer.host = array.__array_interface__["data"][0]
-        dim = buffer.dim
+        address = array.__array_interface__["data"][0]
+        buffer = self._rasters["wide"][position]
+        buffer.host, dim = address, buffer.dim
         dim[0].extent, dim[1].extent, dim[1].stride = shape[1], shape[0], down // size
+        if "words" in self._rasters:
+            buffer = self._rasters["words"][position]
+            buffer.host, dim = address, buffer.dim
+            dim[0].extent, dim[1].extent, dim[1].stride = shape[1] // 4, shape[0], down // 4
+            self._whole[position] = not (shape[1] & 3 or down & 3 or address & 3 or shape[1] < NARROW)
         self._keep[position] = array
+        self._choose()
+
+
+def _words(format: str, channels: int) -> _Buffer:
+    """As groups of four pixels: n words of uint8 in n channels, or four floats."""
+    code, count = (_SIGNED, channels) if format == "u8" else (_FLOAT, 4)
+    dims = (_Dim * 3)(_Dim(0, 0, count, 0), _Dim(0, 0, 0, 0), _Dim(0, count, 1, 0))
+    return _Buffer(0, None, None, 0, code, 32, 1, 3, ctypes.cast(dims, ctypes.POINTER(_Dim)), None)
 
 
 def _raster(format: str, channels: int) -> _Buffer:

@@ -22,16 +22,15 @@ def compile_region(data: bytes, target: str, output: str) -> None:
 
     from ..pixel.lower import lower
     from ..pixel.region import Region
-    from .library import kernel_name
+    from .library import kernel_name, shapes
     from .targets import halide_target, split
 
     region = Region.decode(data)
     spec = hl.Target(f"{halide_target(target)}-no_runtime-no_bounds_query")
     name, modules = kernel_name(region.key), []
-    for narrow in (False, True):
-        lowered = lower(region, split(target)[1], narrow)
-        symbol = f"{name}_narrow" if narrow else name
-        modules.append(lowered.pipeline.compile_to_module(lowered.arguments, symbol, spec))
+    for shape in shapes(region):
+        lowered = lower(region, split(target)[1], shape)
+        modules.append(lowered.pipeline.compile_to_module(lowered.arguments, f"{name}_{shape}", spec))
     hl.link_modules(name, modules).compile({hl.OutputFileType.object: output})
 
 

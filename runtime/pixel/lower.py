@@ -13,8 +13,11 @@ changes no pixel. The loops:
           write channels                  interleaved
 
 Every access is clamped, so bounds hold whatever the coordinates are; a NaN or an infinity on its way into uint8 is
-0 or the end of the range. Vector length is chosen by the region's size; a picture narrower than one vector takes a
-scalar copy of the loops.
+0 or the end of the range.
+
+A region has up to three copies of the loops: `wide`, in vectors of pixels; `narrow`, a pixel at a time, for pictures
+narrower than a vector; and `words` for uint8 pictures at a multiple of four pixels: there four neighbours are read as
+whole 32-bit words (three of them for r g b), so that a channel is a shift and a mask instead of a walk through bytes.
 """
 
 # Halide's module has no type stubs.
@@ -31,7 +34,7 @@ from ...graph.errors import CompileError
 from . import affine, maths
 from .affine import Form, even, plain
 from .lang import Expr, topological
-from .region import Region, uses
+from .region import Read, Region, Write, uses
 
 __all__ = ["Lowered", "lower"]
 
@@ -78,19 +81,18 @@ class Lowered:
     arguments: list[Any]
 
 
-def lower(region: Region, level: str, narrow: bool = False) -> Lowered:
-    """A region as a scheduled pipeline for one processor level (targets.LEVELS).
-
-    The pipeline takes pictures from `vector_length` pixels wide; the narrow one takes any, pixel by pixel.
-    """
-    return _Lowering(region, 1 if narrow else vector_length(region, level)).build()
+def lower(region: Region, level: str, shape: str = "wide") -> Lowered:
+    """A region as a scheduled pipeline for one processor level (targets.LEVELS), in one of three shapes (see above)."""
+    if shape == "words":
+        return _Words(region, {"x86-64-v4": 16, "x86-64-v3": 8}.get(level, 4)).build()
+    return _Lowering(region, 1 if shape == "narrow" else vector_length(region, level)).build()
 
 
 class _Place:
     """Where expressions are evaluated: integer coordinates of the domain, and what is known there already."""
 
-    def __init__(self, x: hl.Expr, y: hl.Expr):
-        self.x, self.y = x, y
+    def __init__(self, x: hl.Expr, y: hl.Expr, quarter: int = 0):
+        self.x, self.y, self.quarter = x, y, quarter
         self.known: dict[Expr, Form] = {}
 
 
@@ -120,38 +122,50 @@ class _Lowering:
     def __init__(self, region: Region, vector: int):
         self.region, self.vector = region, vector
         self.x, self.y, self.c = hl.Var("x"), hl.Var("y"), hl.Var("c")
-        self.reads = [hl.ImageParam(TYPES[r.format], 3, f"read{i}") for i, r in enumerate(region.reads)]
+        self.reads = [self._raster(r, f"read{i}") for i, r in enumerate(region.reads)]
         self.tables = [hl.ImageParam(_FLOAT, 1, f"table{i}") for i in range(region.tables)]
         self.uniforms = [hl.Param(_FLOAT, f"u{i}") for i in range(region.uniforms)]
         self.width, self.height, self.rows = (hl.Param(_INT, name) for name in ("width", "height", "rows"))
-        for read, param in zip(region.reads, self.reads, strict=True):
-            _interleave(param, read.channels)
         for table in self.tables:
             table.dim(0).set_min(0)
         self.blurs: dict[Expr, _Blur] = {}
+        self.here = _Place(_expr(self.x), _expr(self.y))
 
     def build(self) -> Lowered:
         for blur in self._find_blurs():
             self._define(blur)
-        here = _Place(_expr(self.x), _expr(self.y))
-        parts = list(dict.fromkeys(p for w in self.region.writes for p in w.parts))
-        kinds = list(dict.fromkeys((p, w.format) for w in self.region.writes for p in w.parts))
-        values = dict(zip(parts, self._values(parts, here), strict=True))
+        wanted: dict[tuple[Write, int], int] = {}  # what a write's channels are → their place in core
+        values: list[hl.Expr] = []
+        for write in self.region.writes:
+            stored = self._stored(write)
+            wanted.update({(write, c): len(values) + c for c in range(len(stored))})
+            values += stored
         core = hl.Func("core")
-        core[self.x, self.y] = _tuple([_stored(values[p], kind) for p, kind in kinds])
+        core[self.x, self.y] = _tuple(values)
         writes = []
-        for i, w in enumerate(self.region.writes):
+        for i, write in enumerate(self.region.writes):
             func = hl.Func(f"write{i}")
-            picks = [_part(core, self.x, self.y, kinds.index((p, w.format)), len(kinds)) for p in w.parts]
-            func[self.x, self.y, self.c] = hl.mux(self.c, picks) if len(picks) > 1 else picks[0]
+            count = sum(1 for w, _ in wanted if w == write)
+            picks = [_part(core, self.x, self.y, wanted[write, c], len(values)) for c in range(count)]
+            func[self.x, self.y, self.c] = hl.mux(self.c, picks) if count > 1 else picks[0]
+            func.bound(self.c, 0, count)
             buffer = func.output_buffer()
-            _interleave(buffer, w.channels)
+            _interleave(buffer, count)
             buffer.dim(0).set_bounds(0, self.width)
             buffer.dim(1).set_bounds(0, self.height)
             writes.append(func)
         self._schedule(core, writes)
         arguments = [*self.reads, *self.tables, *self.uniforms, self.width, self.height, self.rows]
         return Lowered(hl.Pipeline(writes), arguments)
+
+    def _raster(self, read: Read, name: str) -> hl.ImageParam:
+        param = hl.ImageParam(TYPES[read.format], 3, name)
+        _interleave(param, read.channels)
+        return param
+
+    def _stored(self, write: Write) -> list[hl.Expr]:
+        """What goes into each channel of a write."""
+        return [_stored(v, write.format) for v in self._values(write.parts, self.here)]
 
     # what is computed
 
@@ -183,11 +197,11 @@ class _Lowering:
             case "uniform", slot:
                 return even(_expr(self.uniforms[slot]))
             case "x", _:
-                return Form(1.0, hl.cast(_FLOAT, place.x), 0.5)
+                return self._column(place)
             case "y", _:
                 return even(hl.cast(_FLOAT, place.y) + hl.f32(0.5))
             case "load", (read, channel):
-                return Form(self._unit(read), self._pixel(read, channel, place.x, place.y), 0.0)
+                return Form(self._unit(read), self._here(read, channel, place), 0.0)
             case "near", (read, channel, i, j, border):
                 return Form(
                     self._unit(read), self._near(read, channel, place.x + i, place.y + j, border), 0.0
@@ -200,6 +214,12 @@ class _Lowering:
             case "gauss", _:
                 return plain(self.blurs[node].at(node, place.x, place.y))
         raise CompileError(f"the pixel language's {node.op} can't be lowered")
+
+    def _column(self, place: _Place) -> Form:
+        return Form(1.0, hl.cast(_FLOAT, place.x), 0.5)
+
+    def _here(self, read: int, channel: int, place: _Place) -> hl.Expr:
+        return self._pixel(read, channel, place.x, place.y)
 
     def _unit(self, read: int) -> float:
         """What a stored number is worth: uint8 counts 255ths."""
@@ -293,8 +313,8 @@ class _Lowering:
         xo, xi, yo, yi = (hl.Var(name) for name in ("xo", "xi", "yo", "yi"))
         x, y, c, n = self.x, self.y, self.c, self.vector
         lead = writes[0]
-        for write, spec in zip(writes, self.region.writes, strict=True):
-            write.bound(c, 0, spec.channels).reorder(c, x, y).unroll(c)
+        for write in writes:
+            write.reorder(c, x, y).unroll(c)
             write.split(y, yo, yi, self.rows, hl.TailStrategy.GuardWithIf)
             write.split(x, xo, xi, n, hl.TailStrategy.ShiftInwards)
             write.reorder(xi, c, xo, yi, yo).vectorize(xi).parallel(yo)
@@ -322,6 +342,39 @@ class _Lowering:
             blur.pad.compute_at(*row).vectorize(x, n)
         else:
             blur.pad.store_at(lead, yo).compute_at(lead, yi).vectorize(x, n)
+
+
+class _Words(_Lowering):
+    """x counts groups of four pixels; a uint8 raster of n channels has n words a group."""
+
+    def _raster(self, read: Read, name: str) -> hl.ImageParam:
+        words, kind = (read.channels, _INT) if read.format == "u8" else (4, _FLOAT)
+        param = hl.ImageParam(kind, 3, name)
+        _interleave(param, words)
+        return param
+
+    def _stored(self, write: Write) -> list[hl.Expr]:
+        places = [_Place(_expr(self.x), _expr(self.y), quarter) for quarter in range(4)]
+        values = [v for place in places for v in self._values(write.parts, place)]
+        if write.format != "u8":
+            return [v.expr() for v in values]
+        steps = [_steps(v) for v in values]
+        return [
+            steps[i] | (steps[i + 1] << 8) | (steps[i + 2] << 16) | (steps[i + 3] << 24)
+            for i in range(0, len(steps), 4)
+        ]
+
+    def _column(self, place: _Place) -> Form:
+        return Form(4.0, hl.cast(_FLOAT, place.x), place.quarter + 0.5)
+
+    def _here(self, read: int, channel: int, place: _Place) -> hl.Expr:
+        spec, param = self.region.reads[read], self.reads[read]
+        at = place.quarter * spec.channels + channel
+        if spec.format != "u8":
+            return param[place.x, place.y, at]
+        word, shift = hl.reinterpret(hl.UInt(32), param[place.x, place.y, at // 4]), 8 * (at % 4)
+        shifted = word >> shift if shift else word
+        return hl.cast(_FLOAT, hl.reinterpret(_INT, shifted if shift == 24 else shifted & 255))
 
 
 VARYING = ("x", "y", "load", "near", "sample", "gauss", "hash", "fetch")
@@ -378,7 +431,12 @@ def _stored(value: Form, kind: str) -> hl.Expr:
     """As it is written. uint8 is clamped by its bits, as integers: floats' min and max may do anything with NaN."""
     if kind != "u8":
         return hl.cast(TYPES[kind], value.expr())
+    return hl.cast(TYPES[kind], _steps(value))
+
+
+def _steps(value: Form) -> hl.Expr:
+    """The 255ths of a uint8, as a whole number from 0 to 255."""
     steps = affine.add(affine.multiply(value, even(255.0)), even(0.5)).expr()
     bits = hl.max(hl.reinterpret(_INT, steps), 0)
     bits = hl.select(bits > 0x7F800000, 0, hl.min(bits, 0x437F0000))  # NaN; 255.0
-    return hl.cast(TYPES[kind], hl.reinterpret(_FLOAT, bits))
+    return hl.cast(_INT, hl.reinterpret(_FLOAT, bits))

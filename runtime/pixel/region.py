@@ -24,7 +24,7 @@ import msgpack
 from ...graph.errors import CompileError
 from .lang import OPS, Expr, topological
 
-__all__ = ["Read", "Region", "Write"]
+__all__ = ["Read", "Region", "Write", "by_words", "uses"]
 
 Format = Literal["u8", "f16", "f32"]
 LANGUAGE = 1  # rises when the meaning of an operation changes
@@ -150,6 +150,14 @@ class Region:
 
 
 BORDERS = ("clamp", "zero", "mirror")
+
+
+def by_words(region: Region) -> bool:
+    """Whether four pixels at a time can be read and written as 32-bit words: uint8 at this place, and float masks."""
+    rasters = [*region.reads, *region.writes]
+    return all(r.format == "u8" or (r.format == "f32" and r.channels == 1) for r in rasters) and not any(
+        n.op in ("near", "sample", "fetch", "gauss") for n in region.nodes
+    )
 
 
 def uses(nodes: Iterable[Expr], op: str) -> bool:
