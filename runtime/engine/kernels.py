@@ -189,6 +189,9 @@ class KernelCall:
                 self.uniforms[index] = at[args[0]]
                 continue
             read, k = args
+            if kind == "extent":
+                self.uniforms[index] = self.arrays[read].shape[1 - k]
+                continue
             inverse = self.geometries[read].from_frame()
             if kind == "map":
                 self.uniforms[index] = _compose(inverse, self.domain.to_frame)[k]

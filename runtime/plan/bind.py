@@ -15,7 +15,7 @@ from ...graph.declare import Parameter, Port
 from ...graph.errors import CompileError, SpellwireError
 from ...graph.types import Choice, Curve, Look, Surface, find_type
 from ..pixel.author import At, CurveTable, LutTable, Raster, uniform
-from ..pixel.lang import Expr, Vec, const, make, topological, vec
+from ..pixel.lang import Expr, Vec, clamp, const, make, topological, vec
 from ..pixel.region import Read
 from .ir import Link, Ref, Step, TableSource, UniformSource
 
@@ -127,12 +127,21 @@ def convert_raster(value: Vec, conversion: str) -> Vec:
 
 @dataclass(frozen=True)
 class Source:
-    """A ref that a region reads from memory: slot, storage, and whether it has the region's own geometry."""
+    """A ref that a region reads from memory: slot, storage, and whether it has the region's own geometry.
+
+    `opaque`: stored with alpha, but it is known to be 1.
+    """
 
     slot: int
     read: Read
     same: bool
     border: str = "clamp"
+    opaque: bool = False
+
+    @property
+    def channels(self) -> int:
+        """Those worth reading."""
+        return 3 if self.opaque else self.read.channels
 
 
 class RegionBuilder:
@@ -174,20 +183,25 @@ class RegionBuilder:
     def _read(self, ref: Ref, source: Source) -> Vec:
         index = self._index(ref, source)
         if source.same:
-            return self._filled(ref, [Expr("load", (), (index, c)) for c in range(source.read.channels)])
+            return self._filled(ref, [Expr("load", (), (index, c)) for c in range(source.channels)])
         x, y = Vec(Expr("x")), Vec(Expr("y"))
         return self._sampled(ref, source, *self._affine("map", index, x, y), border=source.border)
 
     def _sampled(self, ref: Ref, source: Source, x: Vec, y: Vec, border: str) -> Vec:
         index, place = self._index(ref, source), (x.parts[0], y.parts[0])
-        return self._filled(
-            ref, [Expr("sample", place, (index, c, border)) for c in range(source.read.channels)]
-        )
+        parts = [Expr("sample", place, (index, c, border)) for c in range(source.channels)]
+        return self._filled(ref, parts, self._inside(index, x, y) if border == "zero" else None)
 
-    def _filled(self, ref: Ref, parts: list[Expr]) -> Vec:
-        """A three-channel Image has alpha 1."""
+    def _filled(self, ref: Ref, parts: list[Expr], inside: Vec | None = None) -> Vec:
+        """A three-channel Image has alpha 1, and none outside itself where the border is zero."""
         wanted = self.steps[ref[0]].output(ref[1]).type.components
-        return vec(*parts, *[const(1.0)] * (wanted - len(parts)))
+        alpha = const(1.0) if inside is None else inside.parts[0]
+        return vec(*parts, *[alpha] * (wanted - len(parts)))
+
+    def _inside(self, index: int, x: Vec, y: Vec) -> Vec:
+        """What a bilinear sample of ones with a border of zeros would be, x and y in pixels of the read."""
+        w, h = (self._uniform(UniformSource("extent", (index, k))) for k in (0, 1))
+        return clamp(x + 0.5) * clamp(w + 0.5 - x) * clamp(y + 0.5) * clamp(h + 0.5 - y)
 
     def _affine(self, kind: Any, index: int, x: Vec, y: Vec) -> tuple[Vec, Vec]:
         m = [self._uniform(UniformSource(kind, (index, i))) for i in range(6)]
@@ -259,8 +273,9 @@ class RegionBuilder:
             raise CompileError(f"{step.path}: {name!r} is read beside its place, but is not in memory")
         if source.same:
             index = self._index(link.source, source)
-            parts = [Expr("near", (), (index, c, i, j, border)) for c in range(source.read.channels)]
-            value = self._filled(link.source, parts)
+            parts = [Expr("near", (), (index, c, i, j, border)) for c in range(source.channels)]
+            x, y = Vec(Expr("x")) + float(i), Vec(Expr("y")) + float(j)
+            value = self._filled(link.source, parts, self._inside(index, x, y) if border == "zero" else None)
         else:
             index = self._index(link.source, source)
             x, y = Vec(Expr("x")) + float(i), Vec(Expr("y")) + float(j)

@@ -75,10 +75,11 @@ class UniformSource:
     """Where the host takes a uniform from.
 
     slot: (slot, component, conversion) · at: key of pixel.author.At · map: (read, 0…5), domain pixels → the read's
-    pixels · frame: (read, 0…5), frame heights → the read's pixels · radius: table · size: table
+    pixels · frame: (read, 0…5), frame heights → the read's pixels ·
+    extent: (read, 0 width | 1 height) · radius: table · size: table
     """
 
-    kind: Literal["slot", "at", "map", "frame", "radius", "size"]
+    kind: Literal["slot", "at", "map", "frame", "extent", "radius", "size"]
     args: tuple[Any, ...]
 
 
@@ -137,7 +138,7 @@ class Plan:
     kernels: tuple[Kernel, ...]
     buffers: tuple[Buffer, ...]
     slots: tuple[Any, ...]  # the start value of each
-    slot_of: Mapping[Ref, int]  # refs and (path, parameter) alike
+    slot_of: Mapping[tuple[str, ...], int]  # refs and (path, parameter) alike
     interface: Mapping[str, Any]
     stream: Stream
     working_space: str = "srgb"

@@ -25,6 +25,7 @@ class _Layout:
     slots: list[Any] = field(default_factory=list)
     slot_of: dict[tuple[str, ...], int] = field(default_factory=dict)
     stored: dict[Ref, dict[str, tuple[int, Read]]] = field(default_factory=dict)  # ref → need → (slot, how)
+    opaque: set[Ref] = field(default_factory=set)  # rasters whose alpha is known to be 1
     origin: dict[str, int] = field(default_factory=dict)  # token → a slot that has its geometry
     stages: list[Stage] = field(default_factory=list)
     kernels: list[Kernel] = field(default_factory=list)
@@ -158,6 +159,8 @@ class _Layout:
         )
         value = builder.value(ref)
         opaque = len(value) == 4 and value.parts[3] is const(1.0)
+        if opaque:
+            self.opaque.add(ref)
         writes: dict[tuple[str, int], tuple[Write, list[str]]] = {}
         for need in needs:
             count = 3 if len(value) == 4 and (need == "u8" or (opaque and need != "whole")) else len(value)
@@ -194,7 +197,8 @@ class _Layout:
         if self.draft.steps[ref[0]].kind == "pixel" and read.format == "u8":
             return None  # display-referred only: scene values are computed again, not read clamped
         same = self.draft.geometry[ref] == domain
-        return Source(slot, read, same, border_of(self.draft.port(ref).type.name))
+        border = border_of(self.draft.port(ref).type.name)
+        return Source(slot, read, same, border, ref in self.opaque)
 
 
 def lay_out(draft: Draft, interface: Mapping[str, Any]) -> Plan:

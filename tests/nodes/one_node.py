@@ -12,7 +12,18 @@ import numpy as np
 from spellwire.graph.declare import In, Node, Out, Param, ProcessNode, frame_space, param, result
 from spellwire.graph.effect import Effect, NodeUse, Wire
 from spellwire.graph.registry import Registry, registry
-from spellwire.graph.types import Boolean, Colour, Image, Light, Mask, Number, PortType, Surface, Text, Vector4
+from spellwire.graph.types import (
+    Boolean,
+    Colour,
+    Image,
+    Light,
+    Mask,
+    Number,
+    PortType,
+    Surface,
+    Text,
+    Vector4,
+)
 from spellwire.runtime.engine.engine import Engine
 from spellwire.runtime.frames import Frame
 from spellwire.runtime.plan.compile import compile_effect
