@@ -9,7 +9,7 @@ from pathlib import Path
 from ...graph.errors import ModelMismatch
 from .archive import ArchiveError, read_members
 from .cache import hash_file, locked, lookup, store, working_folder
-from .fetch import FetchError, fetch
+from .fetch import FetchError, Unreachable, fetch
 from .registry import Carrier, Variant, variants_in
 from .resolver import Progress
 
@@ -22,7 +22,10 @@ def bring(wanted: Variant, progress: Progress | None) -> tuple[Path | None, list
     """The cached file, or None with the reasons of sources that failed and the mismatches of those that lied."""
     reasons: list[str] = []
     mismatches: list[str] = []
+    out_of_reach: set[str] = set()
     for source in wanted.sources:
+        if source.carrier.kind in out_of_reach:
+            continue
         try:
             with locked(source.carrier.key):
                 # another process may have brought it while this one waited
@@ -33,6 +36,8 @@ def bring(wanted: Variant, progress: Progress | None) -> tuple[Path | None, list
             log.warning("%s", error)
         except (FetchError, ArchiveError, OSError) as error:
             reasons.append(f"{source.carrier}: {error}")
+            if isinstance(error, Unreachable):  # not waited for twice
+                out_of_reach.add(source.carrier.kind)
     return None, reasons, mismatches
 
 

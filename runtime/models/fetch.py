@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from http.client import HTTPException
 from pathlib import Path
 
 from .indexes import npm_archive, open_url, pypi_source_archive
 from .registry import Carrier
 from .resolver import Progress
 
-__all__ = ["FetchError", "fetch"]
+__all__ = ["FetchError", "Unreachable", "fetch"]
 
 
 class FetchError(Exception):
     """A carrier that can't be had; the message is the reason, in a few words."""
+
+
+class Unreachable(FetchError):
+    """Nothing of this kind can be had: there is no way to its index, or no client for it."""
 
 
 def fetch(carrier: Carrier, folder: Path, progress: Progress | None = None) -> Path:
@@ -48,8 +54,8 @@ def _source_archive(carrier: Carrier, folder: Path, progress: Progress | None) -
     # pip would run the archive's own build code to learn its metadata
     try:
         url = pypi_source_archive(carrier.name, carrier.version)
-    except OSError as error:
-        raise FetchError(str(error)) from error
+    except (OSError, HTTPException) as error:
+        raise _reason(_plain(error)) from error
     return _get(url, carrier, folder, progress)
 
 
@@ -67,8 +73,8 @@ def _npm(carrier: Carrier, folder: Path, progress: Progress | None) -> Path:
         return _only(folder, "*.tgz", "npm")
     try:
         url = npm_archive(carrier.name, carrier.version)
-    except (OSError, ValueError) as error:
-        raise FetchError(str(error)) from error
+    except (OSError, ValueError, HTTPException) as error:
+        raise _reason(_plain(error)) from error
     return _get(url, carrier, folder, progress)
 
 
@@ -87,8 +93,8 @@ def _get(url: str, carrier: Carrier, folder: Path, progress: Progress | None) ->
                 done += len(block)
                 if progress:
                     progress(str(carrier), done, total)
-    except (OSError, ValueError) as error:  # URLError and the socket's errors are OSErrors
-        raise FetchError(str(getattr(error, "reason", None) or error)) from error
+    except (OSError, ValueError, HTTPException) as error:
+        raise FetchError(_plain(error)) from error
     return path
 
 
@@ -116,7 +122,7 @@ def _run(command: Sequence[str], carrier: Carrier, folder: Path, progress: Progr
                 client.kill()
                 client.wait()
     if client.returncode:
-        raise FetchError(_reason(log.read_text("utf-8", "replace")))
+        raise _reason(log.read_text("utf-8", "replace"))
 
 
 def _size(folder: Path) -> int:
@@ -136,23 +142,30 @@ def _only(folder: Path, pattern: str, client: str) -> Path:
     raise FetchError(f"{client} reported success, but left no file")
 
 
-def _reason(output: str) -> str:
-    """The line of a client's output that says most."""
-    if "No module named pip" in output:
-        return "pip is missing in this environment (add it: python -m ensurepip)"
+def _plain(error: Exception) -> str:
+    return str(getattr(error, "reason", None) or error)
+
+
+SAYINGS = (  # what a client says, what it means, whether the whole index is out of reach
+    (r"No module named pip", "pip is missing in this environment (add it: python -m ensurepip)", True),
+    (r"No space left|ENOSPC", "no space left on the disk", False),
+    (
+        r"ConnectionError|ConnectTimeout|ReadTimeout|Connection refused|Name or service|Temporary failure"
+        r"|Network is unreachable|timed out|ENOTFOUND|ECONN|ETIMEDOUT|EAI_AGAIN",
+        "the package index can't be reached",
+        True,
+    ),
+    (r"not a trusted or secure host", "pip doesn't trust its index (it is not https)", True),
+    (r"SSLError|CERTIFICATE|CERT_", "the package index has no certificate that this system trusts", True),
+    (r"E404|404 Not Found|from versions: none", "the package index doesn't have it", False),
+    (r"from versions: ", "the package index doesn't have that version", False),
+)
+
+
+def _reason(output: str) -> FetchError:
+    for pattern, meaning, unreachable in SAYINGS:
+        if re.search(pattern, output):
+            return Unreachable(meaning) if unreachable else FetchError(meaning)
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    telling = (
-        "Connection",
-        "connection",
-        "timed out",
-        "ENOTFOUND",
-        "ECONNREFUSED",
-        "EAI_AGAIN",
-        "404",
-        "No space left",
-    )
-    for line in lines:
-        if any(word in line for word in telling):
-            return line.rsplit("npm error ", 1)[-1].rsplit("npm ERR! ", 1)[-1][:200]
     errors = [line for line in lines if "error" in line.lower()]
-    return (errors or lines or ["no reason given"])[-1][:200]
+    return FetchError((errors or lines or ["no reason given"])[-1][:200])

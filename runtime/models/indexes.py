@@ -30,14 +30,18 @@ class NotFoundError(OSError):
 def open_url(url: str, accept: str = "*/*"):
     """Open an address; a user and password in it become a header. OSError if it can't be."""
     parts = urllib.parse.urlsplit(url)
-    headers = {"Accept": accept, "User-Agent": "spellwire"}
+    secret = ""
     if parts.scheme not in ("http", "https"):
         raise NotFoundError(f"{parts.scheme or 'no'} address")
     if parts.username is not None:
         secret = f"{urllib.parse.unquote(parts.username)}:{urllib.parse.unquote(parts.password or '')}"
-        headers["Authorization"] = "Basic " + base64.b64encode(secret.encode()).decode()
         url = urllib.parse.urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
-    return urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=TIMEOUT)
+    request = urllib.request.Request(url, headers={"Accept": accept, "User-Agent": "spellwire"})
+    if secret:  # for that host alone, not for one that it redirects to
+        request.add_unredirected_header(
+            "Authorization", "Basic " + base64.b64encode(secret.encode()).decode()
+        )
+    return urllib.request.urlopen(request, timeout=TIMEOUT)
 
 
 def pypi_source_archive(name: str, version: str) -> str:
@@ -51,7 +55,7 @@ def pypi_source_archive(name: str, version: str) -> str:
             with open_url(page, "text/html") as answer:
                 links = _Links(answer.read().decode("utf-8", "replace")).found
         except OSError as error:
-            problems.append(str(error))
+            problems.append(str(getattr(error, "reason", None) or error))
             continue
         for link in links:
             file = urllib.parse.unquote(urllib.parse.urlsplit(link).path.rpartition("/")[2])

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -118,19 +117,19 @@ def _first_line(message: str) -> str:
     return message.strip().splitlines()[0].rstrip(".") if message.strip() else "no reason given"
 
 
-_quiet_lock = threading.Lock()
-_quiet_done = False
+_greeting = threading.Lock()
+_greeted = False
 
 
 @contextmanager
 def _quiet_first_time() -> Iterator[None]:
-    """Keep XNNPACK's one greeting ("INFO: Created …") off the terminal; whatever else was written passes on."""
-    global _quiet_done
-    with _quiet_lock:
-        if _quiet_done:
-            yield
-            return
-        _quiet_done = True
+    """Keep XNNPACK's one greeting ("INFO: Created …") off the terminal; whatever else is written passes on."""
+    global _greeted
+    if _greeted:
+        yield
+        return
+    with _greeting:
+        _greeted = True
         try:
             kept = os.dup(2)
         except OSError:  # no standard error at all
@@ -144,6 +143,4 @@ def _quiet_first_time() -> Iterator[None]:
                 os.dup2(kept, 2)
                 os.close(kept)
                 aside.seek(0)
-                rest = b"".join(line for line in aside if b"XNNPACK delegate" not in line)
-                if rest and sys.stderr is not None:
-                    os.write(2, rest)
+                os.write(2, b"".join(line for line in aside if b"XNNPACK delegate" not in line))
