@@ -51,7 +51,8 @@ def read_picture(path: str | Path) -> np.ndarray:
             f"{path} is no picture this OpenCV can read. It may be cut off, or no picture at all."
         )
     picture = _to_rgb(_to_bytes(stored))
-    out = np.empty((*oriented_size(*picture.shape[1::-1], orientation)[::-1], picture.shape[2]), np.uint8)
+    width, height = oriented_size(picture.shape[1], picture.shape[0], orientation)
+    out = np.empty((height, width, picture.shape[2]), np.uint8)
     orient(picture, orientation, out)
     return out
 

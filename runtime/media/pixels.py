@@ -102,7 +102,7 @@ class Display:
         self._float = value = _buffer(self._float, data.shape, np.float32)
         self._bytes = out = _buffer(self._bytes, data.shape)
         np.multiply(data, np.float32(255), out=value, casting="same_kind")
-        np.nan_to_num(value, copy=False, nan=0.0, posinf=255.0, neginf=0.0)
+        cv2.patchNaNs(value, 0.0)
         np.clip(value, 0, 255, out=value)
         np.rint(value, out=value)
         np.copyto(out, value, casting="unsafe")

@@ -41,7 +41,8 @@ class VideoSource(Source):
 
     Args:
         path: a file, or an address FFmpeg understands.
-        threads: decoding threads; 0 is as many as there are cores. The pictures don't depend on it.
+        threads: decoding threads; 0 is as many as there are cores. The pictures don't depend on it, save those after
+            damage in the clip, which the decoder mends differently.
         timeout: seconds to wait for a network stream.
     """
 
@@ -54,6 +55,7 @@ class VideoSource(Source):
         self._first_pts: int | None = None
         self._current: _Decoded | None = None
         self._fault: str | None = None
+        self._rotation: tuple[int, int] | None = None
         self._open()
         self._restart(0)
         if self.peek() is None:
@@ -108,7 +110,7 @@ class VideoSource(Source):
         first, stream = self._ahead, self._stream
         assert first is not None
         self._alpha = _has_alpha(first.frame)
-        width, height = oriented_size(*self._square(first.frame), _orientation(first.frame))
+        width, height = oriented_size(*self._square(first.frame), self._orientation(first.frame))
         live = str(self.path).startswith(LIVE)
         return StreamInfo(
             name=str(self.path) if self._remote else Path(self.path).name,
@@ -245,7 +247,7 @@ class VideoSource(Source):
         if self._current is None:
             raise self._error("has no picture grabbed", "Call grab() first.")
         frame = self._current.frame
-        size, orientation = self._square(frame), _orientation(frame)
+        size, orientation = self._square(frame), self._orientation(frame)
         out = slot(into, *oriented_size(*size, orientation), self.info.channels)
         stored = out.data
         if orientation != 1:
@@ -262,6 +264,13 @@ class VideoSource(Source):
         if self._turned is None or self._turned.shape != shape:
             self._turned = np.empty(shape, np.uint8)
         return self._turned
+
+    def _orientation(self, frame: Any) -> int:
+        """Looked up anew only where the rotation changes: reading side data ties a frame to itself until the collector
+        runs, and FFmpeg's pool would grow meanwhile."""
+        if self._rotation is None or frame.rotation != self._rotation[0]:
+            self._rotation = (frame.rotation, _orientation(frame))
+        return self._rotation[1]
 
     def _square(self, frame: Any) -> tuple[int, int]:
         """Width and height with square pixels: the wider way, so that nothing is thrown away."""

@@ -44,7 +44,7 @@ class VideoSink(Sink):
 
     Args:
         path: where; folders are made.
-        audio_from: a file whose first sound track goes along, up to the end of the last picture.
+        audio_from: a file whose first sound track goes along, up to the end of the last picture (gif and apng have none).
         alpha: None: where the stream has it and the format can.
         quality: the encoder's constant quality (crf) instead of the default.
         codec: another encoder for the same container (`qtrle`, `png`, `ffv1`, …), with its `pixels` format.

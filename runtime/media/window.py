@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,8 @@ class WindowSink(Sink):
     def open(self, info: StreamInfo) -> None:
         _need_display()
         os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
+        # Pixels straight to the X server, not through a texture: 0.1 ms instead of 6 for 720p without a GPU.
+        os.environ.setdefault("SDL_FRAMEBUFFER_ACCELERATION", "0")
         import pygame
 
         self._info, self._pygame = info, pygame
@@ -97,7 +100,14 @@ class WindowSink(Sink):
     def _set_mode(self) -> None:
         pygame = self._pygame
         flags = pygame.FULLSCREEN if self.full_screen else pygame.RESIZABLE
-        self._screen = pygame.display.set_mode((0, 0) if self.full_screen else self._size, flags)
+        size = (0, 0) if self.full_screen else self._size
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore", RuntimeWarning
+            )  # the system may give another size: that is its right
+            self._screen = pygame.display.set_mode(size, flags)
+            if not self.full_screen and self._screen.get_size() != size:
+                self._screen = pygame.display.set_mode(size, flags)  # it was still leaving full screen
         self._fit_buffers()
 
     def _fit_buffers(self) -> None:
@@ -124,6 +134,7 @@ class WindowSink(Sink):
             self._show(self._display(self._last[0]))
 
     def _show(self, picture: np.ndarray) -> None:
+        self._screen = self._pygame.display.get_surface()
         if self._screen.get_size() != self._rgb.shape[1::-1]:
             self._fit_buffers()
         x, y, w, h = fit(picture, self._rgb)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import tracemalloc
 from fractions import Fraction
@@ -192,6 +193,20 @@ def test_reading_into_a_slot_allocates_no_picture(tmp_path):
         tracemalloc.stop()
         source.close()
         assert peak - before < slot.data.nbytes / 4
+
+
+def test_frames_go_back_to_the_pool_at_once(tmp_path):
+    """No decoded frame waits for the garbage collector: FFmpeg would allocate another meanwhile."""
+    source = VideoSource(write_clip(tmp_path / "a.mp4", 40))
+    slot = source.read().frame
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(30):
+            source.read(slot)
+        assert sum(isinstance(thing, av.VideoFrame) for thing in gc.get_objects()) <= 4
+    finally:
+        gc.enable()
 
 
 def test_a_slot_that_does_not_fit_is_left_alone(tmp_path):
