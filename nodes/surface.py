@@ -119,7 +119,7 @@ class MaskSurface(ProcessNode, type="surface.from_mask", natives=("inflate",)):
     level off. The surface is coarse and smooth; light it, then cut it out with the mask itself. Depth is in frame heights.
     """
 
-    mask: In[Mask] = port(display=True, doc="what to inflate")
+    mask: In[Mask] = port(doc="what to inflate")
     reach: Param[Number] = param(
         0.125, low=0.01, high=1.0, unit="frame heights", doc="how far from its edge the body still rises: small = a flat relief"
     )

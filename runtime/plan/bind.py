@@ -303,6 +303,8 @@ class RegionBuilder:
         link = step.links.get(name)
         if link is not None:
             return convert_raster(self._slot_vec(link), link.conversion).parts[component]
+        if port := step.decl.input(name):
+            return const(_numbers(port.neutral)[component])
         return self._uniform(UniformSource("slot", (self.slot_of((step.path, name)), component))).parts[0]
 
 
