@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
@@ -31,9 +30,6 @@ TURN = 10  # frames a contender plays before the next
 WARM = 2  # turns that don't count
 LEFT, RIGHT = 33, 263  # outer corners of the eyes
 
-Play = Callable[[int, int], tuple[list[float], np.ndarray]]
-
-
 def find_clip() -> Path:
     """Real footage where the test assets are, else the project's own demo clip."""
     root = Path(os.environ.get("SPELLWIRE_ASSETS", Path(__file__).resolve().parents[2] / "shared/assets"))
@@ -53,25 +49,25 @@ def frames_of(path: Path, count: int) -> np.ndarray:
         return np.stack([picture.frame.data[..., :3] for picture, _ in zip(pictures, range(count), strict=False)])
 
 
-def ours(variant: Variant, clip: np.ndarray, blendshapes: bool = False) -> Play:
-    """Our pipeline as `Oracle.play`."""
-    ids = MODELS[variant] if blendshapes or variant != "full" else MODELS[variant][:2]
-    tracker = FaceTracker(variant, *[open_model(i) for i in ids])
-    state, clock = make_state(), [0]
+class Ours:
+    """Our pipeline, played like an Oracle."""
 
-    def play(first: int, last: int) -> tuple[list[float], np.ndarray]:
-        out = np.full((last - first, 1, tracker.points, 3), np.nan, np.float32)
-        ms = []
+    def __init__(self, variant: Variant, clip: np.ndarray) -> None:
+        self.tracker = FaceTracker(variant, *[open_model(i) for i in MODELS[variant] if "blendshapes" not in i])
+        self.clip, self.state, self.clock, self.cpu = clip, make_state(), 0, []
+
+    def play(self, first: int, last: int) -> tuple[list[float], np.ndarray]:
+        out = np.full((last - first, 1, self.tracker.points, 3), np.nan, np.float32)
+        ms, self.cpu = [], []
         for i in range(first, last):
-            start = time.perf_counter()
-            found = tracker.track(clip[i], clock[0], state, smoothing=0.0)
+            start, used = time.perf_counter(), time.process_time()
+            found = self.tracker.track(self.clip[i], self.clock, self.state, smoothing=0.0)
             ms.append((time.perf_counter() - start) * 1e3)
-            clock[0] += 33_333
+            self.cpu.append((time.process_time() - used) * 1e3)
+            self.clock += 33_333
             if found:
                 out[i - first, 0] = found[0].landmarks
         return ms, out
-
-    return play
 
 
 def error(found: np.ndarray, wanted: np.ndarray) -> float:
@@ -93,23 +89,24 @@ def run(quick: bool = True) -> dict[str, Any]:
     with ExitStack() as stack, one_core():
         cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
 
-        def oracle(name: str, **what: Any) -> Play:
-            say(f"face: starting {name} {what}")
-            return stack.enter_context(Oracle(name, clip, cores=cores, **what)).play
+        def oracle(name: str, **what: Any) -> Oracle:
+            say(f"face: starting {name}, {what['what']}")
+            return stack.enter_context(Oracle(name, clip, cores=cores, **what))
 
-        contenders: dict[str, Play] = {
-            "ours_468": ours("fast", clip),
+        contenders: dict[str, Ours | Oracle] = {
+            "ours_468": Ours("fast", clip),
             "mediapipe_0_10_21_468": oracle("mediapipe-0.10.21", what="face_mesh"),
-            "ours_478": ours("refined", clip),
+            "ours_478": Ours("refined", clip),
             "mediapipe_0_10_21_478": oracle("mediapipe-0.10.21", what="face_mesh", refine=True),
-            "ours_full_478": ours("full", clip),
+            "ours_full_478": Ours("full", clip),
             "mediapipe_current_478": oracle("mediapipe-current", what="face_landmarker", model=task),
         }
-        times, points = play_in_turn(contenders, len(clip), 2 if quick else 6)
+        times, cpu, points = play_in_turn(contenders, len(clip), 3 if quick else 9)
     figures = {name: median(values) for name, values in times.items()}
     errors = {n: error(points[f"ours_{n}"], points[f"mediapipe_0_10_21_{n}"]) for n in (468, 478)}
     figures["nme_percent"] = max(errors.values())
     rows = [(name, figures[name], "ms a frame") for name in contenders]
+    rows += [(f"{name}, processor time", median(cpu[name]), "ms a frame") for name in contenders]
     rows += [(f"our {n} points from MediaPipe 0.10.21's", value, "% of the eyes' distance") for n, value in errors.items()]
     return result("face", rows, figures, goals(figures), [
         f"{len(clip)} frames of {path.name}, {width}×{height}, one face, tracked; medians of the call alone, one core",
@@ -117,21 +114,23 @@ def run(quick: bool = True) -> dict[str, Any]:
     ])  # fmt: skip
 
 
-def play_in_turn(contenders: dict[str, Play], count: int, rounds: int):
-    """Each plays some frames, then the next: ms of all frames, and the points of the first round."""
+def play_in_turn(contenders: dict[str, Ours | Oracle], count: int, rounds: int):
+    """Each plays some frames, then the next: ms of all frames, processor ms, and the points of the first round."""
     times: dict[str, list[float]] = {name: [] for name in contenders}
+    cpu: dict[str, list[float]] = {name: [] for name in contenders}
     points: dict[str, list[np.ndarray]] = {name: [] for name in contenders}
     for turn in range(rounds):
         for first in range(0, count - TURN + 1, TURN):
-            for name, play in contenders.items():
-                ms, found = play(first, first + TURN)
+            for name, contender in contenders.items():
+                ms, found = contender.play(first, first + TURN)
                 if turn or first >= WARM * TURN:
                     # the first frame after the others' turn finds cold caches, which no player would
                     times[name] += ms[1:]
+                    cpu[name] += contender.cpu[1:]
                 if not turn:
                     points[name].append(found)
         say(f"face: round {turn + 1} of {rounds}")
-    return times, {name: np.concatenate(found) for name, found in points.items()}
+    return times, cpu, {name: np.concatenate(found) for name, found in points.items()}
 
 
 def goals(figures: dict[str, float]) -> list[dict[str, Any]]:

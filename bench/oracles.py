@@ -94,6 +94,7 @@ class Oracle:
         env.pop("PYTHONPATH", None)
         worker = Path(__file__).with_name("oracle_worker.py")
         self.name = name
+        self.cpu: list[float] = []  # ms of processor time for each frame of the last `play`, all threads together
         self._process = subprocess.Popen(
             [str(python_of(name)), "-s", str(worker)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=env,
@@ -107,7 +108,7 @@ class Oracle:
     def play(self, first: int, last: int) -> tuple[list[float], np.ndarray]:
         """Milliseconds of each frame of clip[first:last], and what was found: float32 (frames, …)."""
         answer = self._ask({"do": "play", "first": first, "last": last})
-        shape = answer["shape"]
+        shape, self.cpu = answer["shape"], answer["cpu"]
         raw = self._pipe(self._process.stdout).read(4 * int(np.prod(shape)))
         return answer["ms"], np.frombuffer(raw, np.float32).reshape(shape)
 

@@ -7,10 +7,12 @@ from typing import Any
 from ..graph.declare import In, Out, Param, ProcessNode, inner, param, port, result, same, slot
 from ..graph.types import Choice, Image, Mask, Number
 from ..runtime.frames import Frame, Geometry
-from ..runtime.perception.segment import MODELS, PersonSegmenter, make_state
+from ..runtime.perception.segment import MODELS, PersonSegmenter, Shape, make_state
 from ..runtime.pixel import At, Raster, Vec, dot, smoothstep
 
 __all__ = ["Person"]
+
+SHAPES: dict[str, Shape | None] = {"auto": None, "landscape": "landscape", "square": "square"}
 
 
 class Person(ProcessNode, type="segment.person", latency="model", fallback="last"):
@@ -23,7 +25,7 @@ class Person(ProcessNode, type="segment.person", latency="model", fallback="last
 
     image: In[Image] = port(display=True, doc="the picture to look at")
     model: Param[Choice] = param(
-        "auto", choices=("auto", "landscape", "square"), doc="the network's shape; auto takes the one nearer to the picture's"
+        "auto", choices=tuple(SHAPES), doc="the network's shape; auto takes the one nearer to the picture's"
     )
     smoothing: Param[Number] = param(0.6, low=0.0, high=1.0, doc="0 = each frame for itself, 1 = most steady")
     edge: Param[Number] = param(
@@ -41,9 +43,8 @@ class Person(ProcessNode, type="segment.person", latency="model", fallback="last
         if state.past is None:
             state.past = make_state()
         found = self._segmenter.segment(
-            image.data, tick.delta, state.past, shape=None if model == "auto" else model, smoothing=smoothing,
-            epsilon=10.0 ** (-4.0 * edge),
-        )  # fmt: skip
+            image.data, tick.delta, state.past, shape=SHAPES[model], smoothing=smoothing, epsilon=10.0 ** (-4.0 * edge)
+        )
         height, width = found.shape[:2]
         return Frame(found, stretched(width, height, image.geometry), image.space)
 

@@ -56,6 +56,9 @@ HEADS = (
     (0, LIPS.points), (1, LEFT_EYE.points), (1, np.arange(468, 473)), (2, RIGHT_EYE.points), (2, np.arange(473, 478)),
 )  # fmt: skip
 
+_INTO = np.concatenate([points for _, points in HEADS])
+_OF = np.concatenate([np.full(len(points), region) for region, points in HEADS])
+
 
 class AttentionMesh:
     """Looks at a crop (the trunk's input 0, filled by the caller) and gives points in its pixels."""
@@ -80,9 +83,10 @@ class AttentionMesh:
         origins, axes = _places(out[:468, :2])
         self._sampler(self._trunk.output(0), origins, axes)
         self._heads.run()
-        for i, (region, indices) in enumerate(HEADS):
-            local = self._heads.output(i).reshape(-1, 2) / np.float32(LOCAL)
-            out[indices, :2] = (local @ axes[region] + origins[region]) * np.float32(STRIDE)
+        local = np.concatenate([self._heads.output(i).reshape(-1, 2) for i in range(len(HEADS))])
+        axes *= np.float32(STRIDE / LOCAL)
+        origins *= np.float32(STRIDE)
+        out[_INTO, :2] = np.einsum("pi,pij->pj", local, axes[_OF]) + origins[_OF]
         out[468:473, 2] = out[LEFT_EYE.points[:CONTOUR], 2].mean()
         out[473:478, 2] = out[RIGHT_EYE.points[:CONTOUR], 2].mean()
         return out

@@ -31,8 +31,8 @@ def from_box(box: tuple[float, float, float, float], left, right, scale: float) 
 
 def from_landmarks(points: np.ndarray, left: int, right: int, scale: float) -> Roi:
     """The square around points (n, 2 or 3), as `from_box`; `left` and `right` index the two eyes."""
-    low, high = points[:, :2].min(0), points[:, :2].max(0)
-    return from_box((low[0], low[1], high[0], high[1]), points[left], points[right], scale)
+    x, y = points[:, 0], points[:, 1]
+    return from_box((x.min(), y.min(), x.max(), y.max()), points[left], points[right], scale)
 
 
 def overlap(a: Roi, b: Roi) -> float:
@@ -71,8 +71,7 @@ class Cropper:
         From 3 picture pixels a crop pixel on, bilinear sampling would skip most: then the part is halved first.
         """
         times = max(0, math.floor(math.log2(max(roi.size / self.side, 1e-6) / 1.5)))
-        if times:
-            image, roi = self._halved(image, roi, times)
+        image, roi = self._part(image, roi, times)
         scale = roi.size / self.side
         c, s = math.cos(roi.angle) * scale, math.sin(roi.angle) * scale
         centre = self.side / 2
@@ -86,16 +85,20 @@ class Cropper:
         )  # fmt: skip
         np.multiply(self._pixels, np.float32(1 / 255), out=self._view)
 
-    def _halved(self, image: np.ndarray, roi: Roi, times: int) -> tuple[np.ndarray, Roi]:
-        """The part of the picture under the Roi at 1/2**times of its size, and the Roi in it."""
+    def _part(self, image: np.ndarray, roi: Roi, times: int) -> tuple[np.ndarray, Roi]:
+        """The part of the picture under the Roi at 1/2**times of its size, in a small buffer, and the Roi in it.
+
+        Even at full size it is copied: sampling along slanted lines of a frame that is in no cache took 0.5 ms, a copy in
+        reading order and sampling that 0.26.
+        """
         step = 1 << times
         reach = roi.size / 2 * (abs(math.cos(roi.angle)) + abs(math.sin(roi.angle))) + 2 * step
         height, width = image.shape[:2]
+        if width < step or height < step:
+            return image, roi
         x0, x1 = _span(roi.x, reach, width, step)
         y0, y1 = _span(roi.y, reach, height, step)
-        if x1 - x0 < step or y1 - y0 < step:  # a picture smaller than the step
-            return image, roi
-        part = self._shrink.halved(image[y0:y1, x0:x1], times)
+        part = self._shrink.copied(image[y0:y1, x0:x1], times)
         shift = 0.5 - 0.5 * step  # from pixel numbers to those of the part
         return part, Roi((roi.x - x0 + shift) / step, (roi.y - y0 + shift) / step, roi.size / step, roi.angle)
 
