@@ -1,0 +1,123 @@
+"""The effect `relight`, played whole: real models on a portrait where they can be had, and scenes without anybody."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from spellwire.graph.document import load_effect
+from spellwire.graph.effect import Effect
+from spellwire.graph.errors import ModelUnavailable
+from spellwire.graph.registry import registry
+from spellwire.graph.validate import validate
+from spellwire.runtime.frames import Frame
+from spellwire.runtime.models.resolver import resolve
+from spellwire.runtime.plan.ir import Stream
+from spellwire.runtime.session.planning import Planner
+
+FOLDER = Path(__file__).parents[2] / "effects_library" / "relight"
+NEEDED = (
+    "mediapipe/face_detection_short", "mediapipe/face_landmark", "mediapipe/iris", "mediapipe/selfie_segmentation",
+    "mediapipe/selfie_segmentation_landscape", "mediapipe/face_landmarker/geometry",
+)  # fmt: skip
+STILL = {"movement": 0.0}
+
+
+@pytest.fixture(scope="module")
+def effect() -> Effect:
+    return load_effect(FOLDER)
+
+
+@pytest.fixture(scope="module")
+def models() -> None:
+    try:
+        for name in NEEDED:
+            resolve(name)
+    except ModelUnavailable as error:
+        pytest.skip(f"the models are not here and can't be fetched: {error}")
+
+
+@pytest.fixture(scope="module")
+def portrait() -> np.ndarray:
+    """A public-domain portrait: a face at about (220, 110) of 512×512, cropped to 16 : 9."""
+    data = pytest.importorskip("skimage.data", reason="the portrait is in scikit-image")
+    return np.ascontiguousarray(data.astronaut()[:288])
+
+
+def play(
+    effect: Effect, frames: list[np.ndarray], values: dict[str, float], threads: int = 1, step: int = 40_000
+) -> list[np.ndarray]:  # fmt: skip
+    planner = Planner(threads=threads)
+    built = planner.build(planner.plan(effect, Stream(3), values))
+    engine = planner.engine(built, effect)
+    try:
+        shown = [engine.frame(Frame.of(f), n * step, n).data.copy() for n, f in enumerate(frames)]  # type: ignore[union-attr]
+        assert not engine.failures, [str(f.error) for f in engine.failures.values()]
+        return shown
+    finally:
+        engine.close()
+
+
+def change(shown: np.ndarray, frame: np.ndarray, where: tuple[slice, slice]) -> float:
+    """How much brighter a part became."""
+    return float(shown[where].mean() / frame[where].mean())
+
+
+LEFT, RIGHT = (slice(85, 140), slice(180, 208)), (slice(85, 140), slice(238, 262))  # cheeks
+HAIR, BEHIND = (slice(20, 60), slice(160, 200)), (slice(20, 120), slice(20, 80))
+
+
+def test_nothing_is_wrong_with_it(effect: Effect) -> None:
+    assert validate(effect, registry()) == []
+    assert all(e.doc for e in effect.interface)
+    assert {e.name for e in effect.interface} >= {"light_x", "light_y", "key", "key_colour", "rim", "background"}
+
+
+@pytest.mark.usefixtures("models")
+def test_the_light_comes_from_where_it_is(effect: Effect, portrait: np.ndarray) -> None:
+    left = play(effect, [portrait] * 3, STILL | {"light_x": -0.9})[-1]
+    right = play(effect, [portrait] * 3, STILL | {"light_x": 0.7})[-1]
+    assert change(left, portrait, LEFT) > 1.4 * change(left, portrait, RIGHT)
+    assert change(right, portrait, RIGHT) > 1.4 * change(right, portrait, LEFT)
+    above = play(effect, [portrait] * 3, STILL | {"light_x": -0.15, "light_y": 1.0})[-1]
+    below = play(effect, [portrait] * 3, STILL | {"light_x": -0.15, "light_y": -1.0})[-1]
+    forehead, chin = (slice(65, 80), slice(205, 240)), (slice(150, 165), slice(210, 235))
+    assert change(above, portrait, forehead) / change(above, portrait, chin) > 1.3 * (
+        change(below, portrait, forehead) / change(below, portrait, chin)
+    )
+
+
+@pytest.mark.usefixtures("models")
+def test_the_background_dims_and_the_person_does_not(effect: Effect, portrait: np.ndarray) -> None:
+    shown = play(effect, [portrait] * 3, STILL | {"light_x": -0.2, "background": 0.2})[-1]
+    assert change(shown, portrait, BEHIND) < 0.3
+    face = (slice(85, 140), slice(195, 245))
+    assert change(shown, portrait, face) > 0.7
+
+
+@pytest.mark.usefixtures("models")
+def test_the_light_moves_with_time_only_if_asked(effect: Effect, portrait: np.ndarray) -> None:
+    def moved(movement: float) -> float:
+        frames = play(effect, [portrait] * 4, {"movement": movement}, step=400_000)
+        return float(np.abs(frames[2].astype(int) - frames[3]).mean())
+
+    assert moved(0.0) < 0.1 < 0.5 < moved(1.0)
+
+
+@pytest.mark.usefixtures("models")
+def test_the_same_bytes_twice_and_with_two_threads(effect: Effect, portrait: np.ndarray) -> None:
+    frames = [np.ascontiguousarray(np.roll(portrait, n, axis=1)) for n in range(3)]
+    first, again, wide = (play(effect, frames, {}, threads) for threads in (1, 1, 2))
+    for a, b, c in zip(first, again, wide, strict=True):
+        assert np.array_equal(a, b) and np.array_equal(a, c)
+
+
+@pytest.mark.usefixtures("models")
+@pytest.mark.parametrize("size", [(1, 1), (3, 2), (7, 640), (320, 180)])
+def test_nobody_there_and_odd_sizes(effect: Effect, size: tuple[int, int]) -> None:
+    """Without a person there is nothing to light: the picture is dimmed evenly, at any size."""
+    frame = np.full((size[1], size[0], 3), 128, np.uint8)
+    shown = play(effect, [frame] * 2, STILL | {"background": 0.5})[-1]
+    assert shown.shape == frame.shape and 15 < shown.mean() < 100
