@@ -12,7 +12,7 @@ __all__ = ["parser", "run"]
 EXAMPLES = """\
   spellwire models                         every model, and which are on this machine
   spellwire models pull                    those that the library's effects need
-  spellwire models pull mediapipe/face_mesh 'mediapipe/hand*'
+  spellwire models pull mediapipe/iris 'mediapipe/hand*'
   spellwire models verify                  compare the cache with the registry's SHA-256
 """
 

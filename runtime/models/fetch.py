@@ -86,7 +86,8 @@ def _get(url: str, carrier: Carrier, folder: Path, progress: Progress | None) ->
     path = folder / "download"
     try:
         with open_url(url) as answer, open(path, "wb") as file:
-            total = int(answer.headers.get("Content-Length") or 0) or carrier.bytes
+            announced = int(answer.headers.get("Content-Length") or 0)
+            total = announced or carrier.bytes
             done = 0
             while block := answer.read(1 << 16):
                 file.write(block)
@@ -95,6 +96,8 @@ def _get(url: str, carrier: Carrier, folder: Path, progress: Progress | None) ->
                     progress(str(carrier), done, total)
     except (OSError, ValueError, HTTPException) as error:
         raise FetchError(_plain(error)) from error
+    if done < announced:
+        raise FetchError(f"the connection broke off after {done} of {announced} bytes")
     return path
 
 
