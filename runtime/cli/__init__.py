@@ -29,7 +29,7 @@ EXAMPLES = """\
 examples:
   spellwire play relight --input demo --output out/relight.mp4
   spellwire play grade --camera 0 --output window
-  spellwire nodes light.surface
+  spellwire nodes surface.shade
   spellwire new effect my_effect && spellwire check my_effect
 """
 
