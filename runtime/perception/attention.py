@@ -57,6 +57,7 @@ HEADS = (
 )  # fmt: skip
 
 _INTO = np.concatenate([points for _, points in HEADS])
+_LIDS = np.stack([LEFT_EYE.points[:CONTOUR], RIGHT_EYE.points[:CONTOUR]])
 _OF = np.concatenate([np.full(len(points), region) for region, points in HEADS])
 
 
@@ -68,27 +69,28 @@ class AttentionMesh:
     def __init__(self, trunk: Any, heads: Any) -> None:
         self._trunk, self._heads = trunk, heads
         self.view = trunk.input(0)
-        self._patches = [heads.input(i).reshape(PATCH * PATCH, -1) for i in range(len(REGIONS))]
-        self._sampler = _Sampler(trunk.output(0).shape[1:], self._patches)
+        self._mesh, self._flag = trunk.output(1).reshape(468, 3), trunk.output(2).reshape(-1)
+        self._local = [heads.output(i).reshape(-1, 2) for i in range(len(HEADS))]
+        patches = [heads.input(i).reshape(PATCH * PATCH, -1) for i in range(len(REGIONS))]
+        self._sampler = _Sampler(trunk.output(0)[0], patches)
 
     def run(self) -> float:
         """Run the trunk; the logit of a face being there."""
         self._trunk.run()
-        return float(self._trunk.output(2).flat[0])
+        return float(self._flag[0])
 
     def landmarks(self) -> np.ndarray:
         """(478, 3) points of the last run, in crop pixels, a new array."""
         out = np.empty((self.points, 3), np.float32)
-        out[:468] = self._trunk.output(1).reshape(468, 3)
+        out[:468] = self._mesh
         origins, axes = _places(out[:468, :2])
-        self._sampler(self._trunk.output(0), origins, axes)
+        self._sampler(origins, axes)
         self._heads.run()
-        local = np.concatenate([self._heads.output(i).reshape(-1, 2) for i in range(len(HEADS))])
+        local = np.concatenate(self._local)
         axes *= np.float32(STRIDE / LOCAL)
         origins *= np.float32(STRIDE)
         out[_INTO, :2] = np.einsum("pi,pij->pj", local, axes[_OF]) + origins[_OF]
-        out[468:473, 2] = out[LEFT_EYE.points[:CONTOUR], 2].mean()
-        out[473:478, 2] = out[RIGHT_EYE.points[:CONTOUR], 2].mean()
+        out[468:, 2] = out[_LIDS, 2].mean(1).repeat(5)
         return out
 
 
@@ -112,18 +114,18 @@ def _places(mesh: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 class _Sampler:
-    """Bilinear patches of a feature map (1, h, w, c), zero outside, cell centres at +0.5."""
+    """Bilinear patches of a feature map (h, w, c), zero outside, cell centres at +0.5."""
 
-    def __init__(self, shape: tuple[int, ...], patches: list[np.ndarray]) -> None:
-        self._height, self._width, channels = shape
-        self._patches = patches
+    def __init__(self, features: np.ndarray, patches: list[np.ndarray]) -> None:
+        self._height, self._width, channels = features.shape
+        self._features, self._patches = features.reshape(-1, channels), patches
         cells = np.arange(PATCH, dtype=np.float32) + 0.5
         self._grid = np.stack(np.meshgrid(cells, cells), -1).reshape(-1, 2)
         self._limit = np.array((self._width - 1, self._height - 1), np.float32)
         self._around = np.array((0, 1, self._width, self._width + 1), np.int32)
         self._taken = np.empty((len(self._grid), 4, channels), np.float32)
 
-    def __call__(self, features: np.ndarray, origins: np.ndarray, axes: np.ndarray) -> None:
+    def __call__(self, origins: np.ndarray, axes: np.ndarray) -> None:
         at = self._grid @ axes + (origins - np.float32(0.5))[:, None]
         inside = ((at >= 0) & (at <= self._limit)).all(2)
         low = np.clip(np.floor(at), 0, self._limit - 1)
@@ -133,7 +135,6 @@ class _Sampler:
         weights = np.stack((left * up, right * up, left * down, right * down), -1)
         cell = low.astype(np.int32)
         corners = (cell[..., 1] * self._width + cell[..., 0])[..., None] + self._around
-        flat = features.reshape(-1, features.shape[-1])
         for patch, weight, corner in zip(self._patches, weights, corners, strict=True):
-            np.take(flat, corner, axis=0, out=self._taken, mode="clip")
+            np.take(self._features, corner, axis=0, out=self._taken, mode="clip")
             np.einsum("pk,pkc->pc", weight, self._taken, out=patch)

@@ -67,16 +67,17 @@ class PlainMesh:
     def __init__(self, model: Any) -> None:
         self._model = model
         self.view = model.input(0)
-        self.points = model.output(0).size // 3
+        self._points, self._flag = model.output(0).reshape(-1, 3), model.output(1).reshape(-1)
+        self.points = len(self._points)
 
     def run(self) -> float:
         """Look at the crop in `view`; the logit of a face being there."""
         self._model.run()
-        return float(self._model.output(1).flat[0])
+        return float(self._flag[0])
 
     def landmarks(self) -> np.ndarray:
         """(points, 3) of the last run, in crop pixels; a view that the next run rewrites."""
-        return self._model.output(0).reshape(-1, 3)
+        return self._points
 
 
 class FaceTracker:
