@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,6 +42,7 @@ class Lane:
     """A model lane: what it reads is copied to it when it is idle, what it gives is published when it is done."""
 
     name: str
+    slots: list[Any]
     segment: Segment
     feeds: tuple[tuple[int, int], ...]  # (render slot, lane slot)
     results: tuple[tuple[int, int], ...]  # (lane slot, render slot)
@@ -90,6 +92,7 @@ class Engine:
         self.dirty = True
         self.ended: list[Callable[[], None]] = []
         self._last_time: int | None = None
+        self._working, self._busy, self._retired = threading.Lock(), 0, False
         try:
             self._load_files()
             self._open_nodes()
@@ -130,7 +133,7 @@ class Engine:
             step = self.plan.steps[stage.step]
             context = NodeContext(self.threads, self.profile, self.folder, self.natives)
             self.contexts[stage.step] = context
-            node = Isolated(step.decl, context) if step.decl.isolated else step.decl.cls()
+            node: Any = Isolated(step.decl, context) if step.decl.isolated else step.decl.cls()
             self.instances[stage.step] = node
             self.states[stage.step] = self._new_state(step)
             self._restore(step)
@@ -178,15 +181,15 @@ class Engine:
                 lanes.setdefault(stage.lane, []).append(stage)
             elif (step := self._stage(stage, self.slots, self.tick)) is not None:
                 (constant if stage.constant else render).append((step, stage))
-        self.render = self._segment(render)
-        self.constant = self._segment(constant)
+        self.render = self._segment(render, self.slots)
+        self.constant = self._segment(constant, self.slots)
         self.lanes = {name: self._lane(name, stages) for name, stages in lanes.items()}
 
-    def _segment(self, bound: list[tuple[Callable[[], None], Stage]]) -> Segment:
+    def _segment(self, bound: list[tuple[Callable[[], None], Stage]], slots: list[Any]) -> Segment:
         stages = [stage for _, stage in bound]
 
         def fail(i: int, error: Exception) -> None:
-            self._contain(stages[i], error)
+            self._contain(stages[i], error, slots)
 
         return Segment([step for step, _ in bound], [s.path for s in stages], fail)
 
@@ -316,15 +319,16 @@ class Engine:
         written = {slot for s in stages for slot in s.writes}
         feeds = sorted({slot for s in stages for slot in s.reads if slot not in written})
         steps = [(self._stage(s, slots, tick), s) for s in stages]
-        segment = self._segment([(step, s) for step, s in steps if step is not None])
-        lane = Lane(name, segment, tuple((s, s) for s in feeds), tuple((s, s) for s in sorted(written)), tick)
-        lane.slots = slots  # type: ignore[attr-defined]
+        segment = self._segment([(step, s) for step, s in steps if step is not None], slots)
+        lane = Lane(
+            name, slots, segment, tuple((s, s) for s in feeds), tuple((s, s) for s in sorted(written)), tick
+        )
         return lane
 
     def feed(self, name: str) -> None:
         """Hand the frame just rendered to an idle lane: rasters copied, values by reference."""
         lane = self.lanes[name]
-        slots = lane.slots  # type: ignore[attr-defined]
+        slots = lane.slots
         for here, there in lane.feeds:
             value = self.slots[here]
             slots[there] = copy_frame(value, slots[there]) if isinstance(value, Frame) else value
@@ -334,8 +338,20 @@ class Engine:
     def run_lane(self, name: str) -> None:
         """In the lane's thread: run it, and copy its rasters aside."""
         lane = self.lanes[name]
+        with self._working:
+            self._busy += 1
+        try:
+            self._run_lane(lane)
+        finally:
+            with self._working:
+                self._busy -= 1
+                last = self._retired and not self._busy
+            if last:
+                self.close()
+
+    def _run_lane(self, lane: Lane) -> None:
         lane.segment.run()
-        slots = lane.slots  # type: ignore[attr-defined]
+        slots = lane.slots
         for there, _ in lane.results:
             value = slots[there]
             if isinstance(value, Frame):
@@ -345,7 +361,7 @@ class Engine:
     def publish(self, name: str) -> None:
         """In the render lane, between frames: what the lane gave is what readers see from now on."""
         lane = self.lanes[name]
-        slots = lane.slots  # type: ignore[attr-defined]
+        slots = lane.slots
         for there, here in lane.results:
             pair = lane.published.get(there)
             if pair is not None and isinstance(slots[there], Frame):
@@ -410,7 +426,7 @@ class Engine:
         if slot is not None:
             self.slots[slot] = self._loaded(parameter, value)
             for lane in self.lanes.values():
-                lane.slots[slot] = self.slots[slot]  # type: ignore[attr-defined]
+                lane.slots[slot] = self.slots[slot]
         self.dirty = True
 
     def value(self, ref: Ref) -> Any:
@@ -429,6 +445,14 @@ class Engine:
             step = self.plan.steps[path]
             box[:] = [None if isinstance(box[0], Frame) else step.params.get("start"), None]
 
+    def retire(self) -> None:
+        """Close as soon as no lane is at work."""
+        with self._working:
+            self._retired = True
+            idle = not self._busy
+        if idle:
+            self.close()
+
     def close(self) -> None:
         """Close every node; errors on the way are noted, not raised."""
         for step_id, node in self.instances.items():
@@ -441,11 +465,10 @@ class Engine:
 
     # -- containment
 
-    def _contain(self, stage: Stage, error: Exception) -> None:
+    def _contain(self, stage: Stage, error: Exception, slots: list[Any]) -> None:
         """A stage raised: its declared fallback goes on."""
         self._note(stage.path, error)
         step = self.plan.steps[stage.step]
-        slots = self.slots
         for slot, port in zip(stage.writes, step.outputs, strict=False):
             if step.decl.fallback == "empty":
                 slots[slot] = None if port.type.family == "raster" else port.type.empty

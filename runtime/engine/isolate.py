@@ -199,9 +199,10 @@ def _attach(value: Any, attached: dict[str, SharedMemory]) -> Any:
     if not isinstance(value, _Shared):
         return value
     if value.name not in attached:
-        attached[value.name] = SharedMemory(value.name, track=False) if _TRACK else SharedMemory(value.name)
+        attached[value.name] = SharedMemory(value.name, **_UNTRACKED)
     data = np.ndarray(value.shape, value.dtype, attached[value.name].buf)
     return Frame(data, value.geometry)
 
 
-_TRACK = sys.version_info >= (3, 13)
+# until 3.13 the tracker of the worker, shared with the parent, forgets it when the parent unlinks it
+_UNTRACKED: dict[str, Any] = {"track": False} if sys.version_info >= (3, 13) else {}

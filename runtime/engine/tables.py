@@ -15,7 +15,7 @@ __all__ = ["MAX_RADIUS", "components", "evaluate", "gaussian_weights"]
 
 MAX_RADIUS = 600
 
-_HOST: dict[str, Callable[..., float]] = {
+_HOST: dict[str, Callable[..., Any]] = {
     "add": lambda a, b: a + b, "sub": lambda a, b: a - b, "mul": lambda a, b: a * b,
     "div": lambda a, b: a / b if b else 0.0, "min": min, "max": max, "neg": lambda a: -a, "abs": abs,
     "floor": math.floor, "sqrt": lambda a: math.sqrt(max(a, 0.0)), "exp2": lambda a: 2.0 ** min(a, 126.0),

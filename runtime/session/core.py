@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 __all__ = ["Action", "Arrived", "Drop", "Ended", "Event", "Feed", "Finish", "LaneDone", "Publish", "Render", "Rendered",
-           "State", "decide", "replay", "start"]  # fmt: skip
+           "Replanned", "State", "decide", "replay", "start"]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,14 @@ class LaneDone:
 
     lane: str
     frame: int
+    at: int
+
+
+@dataclass(frozen=True)
+class Replanned:
+    """Another plan plays from now on, with these lanes."""
+
+    lanes: tuple[str, ...]
     at: int
 
 
@@ -86,7 +94,7 @@ class Finish:
     """Nothing is left to do."""
 
 
-Event = Arrived | Rendered | LaneDone | Ended
+Event = Arrived | Rendered | LaneDone | Replanned | Ended
 Action = Render | Drop | Feed | Publish | Finish
 
 
@@ -126,6 +134,12 @@ def decide(state: State, event: Event) -> tuple[State, tuple[Action, ...]]:
             feeds = tuple(Feed(lane, frame) for lane in idle)
             lanes = {**state.lanes, **dict.fromkeys(idle, frame)}
             return _next(replace(state, flying=None, shown=state.shown + 1, lanes=lanes), feeds)
+        case LaneDone(lane=lane) if lane not in state.lanes:
+            return state, ()
+        case Replanned(lanes=names):
+            lanes = {name: state.lanes.get(name) for name in names}
+            ready = {lane: frame for lane, frame in state.ready.items() if lane in lanes}
+            return replace(state, lanes=lanes, ready=ready), ()
         case LaneDone(lane=lane, frame=frame):
             lanes = {**state.lanes, lane: None}
             return replace(state, lanes=lanes, ready={**state.ready, lane: frame}), ()

@@ -129,7 +129,9 @@ MESSAGES = {
 
 def encode(message: Any) -> bytes:
     """A message as msgpack: [name, field, …]."""
-    return msgpack.packb([type(message).__name__, *(getattr(message, f.name) for f in fields(message))])
+    return msgpack.Packer().pack(
+        [type(message).__name__, *(getattr(message, f.name) for f in fields(message))]
+    )
 
 
 def decode(data: bytes) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -86,9 +86,4 @@ class Planner:
         if entry is None:
             known = ", ".join(plan.interface) or "none"
             raise UsageError(f"the effect has no public parameter {name!r}; it has: {known}")
-        value = clean_value(entry.parameter, value)
-        for bound, wrong in ((entry.low, lambda v, b: v < b), (entry.high, lambda v, b: v > b)):
-            if bound is not None and isinstance(value, (int, float)) and wrong(value, bound):
-                low, high = entry.low, entry.high
-                raise UsageError(f"{name} = {value:g} is outside {low:g} to {high:g}")
-        return value
+        return clean_value(replace(entry.parameter, name=name, low=entry.low, high=entry.high), value)

@@ -6,6 +6,7 @@ live      the render lane on the caller's thread, frames and slow models on thre
 
 from __future__ import annotations
 
+import gc
 import os
 import queue
 import sys
@@ -85,6 +86,7 @@ class Session:
         self._time = 0
         self._seek: int | None = None
         self._edition = 0
+        self._happened: queue.SimpleQueue[core.Event] | None = None
 
     @classmethod
     def load(
@@ -196,7 +198,9 @@ class Session:
             new = self.planner.engine(built, effect, live=self.live, states=old.keep_states())
             new.adopt_clock(old)
             self.built, self.engine, self.effect = built, new, effect
-            old.close()
+            old.retire()
+            if self._happened is not None:
+                self._happened.put(core.Replanned(tuple(new.lanes), perf_counter_ns()))
 
         self._later(swap)
 
@@ -290,7 +294,7 @@ class Session:
         self.engine.costs = Costs(self.engine.render.names)
         self._begun = perf_counter()
         self._stop.clear()
-        with _switching(), sink:
+        with _smooth(), sink:
             sink.open(source.info)
             if realtime or source.info.live:
                 self._live(source, sink, frames, on_frame)
@@ -366,16 +370,18 @@ class Session:
         """Carry out what core.decide says."""
         happened: queue.SimpleQueue[core.Event] = queue.SimpleQueue()
         capture = _Capture(source, happened, self._stop)
-        lanes = {name: _LaneThread(name, self, happened) for name in self.engine.lanes}
-        state = core.start(lanes)
-        for thread in (capture, *lanes.values()):
-            thread.start()
+        lanes: dict[str, _LaneThread] = {}
+        self._staff(tuple(self.engine.lanes), lanes, happened)
+        state, self._happened = core.start(lanes), happened
+        capture.start()
         arrivals: dict[int, int] = {}
         try:
             while True:
                 event = happened.get()
                 if isinstance(event, core.Arrived):
                     arrivals[event.frame] = event.at
+                if isinstance(event, core.Replanned):
+                    self._staff(event.lanes, lanes, happened)
                 state, actions = core.decide(state, event)
                 for action in actions:
                     match action:
@@ -405,6 +411,7 @@ class Session:
                 if self._stop.is_set() or sink.finished or enough:
                     return
         finally:
+            self._happened = None
             self._stop.set()
             capture.wake()
             for lane in lanes.values():
@@ -413,10 +420,18 @@ class Session:
             if capture.error is not None and sys.exc_info()[0] is None:
                 raise capture.error
 
+    def _staff(self, names: tuple[str, ...], lanes: dict[str, _LaneThread], happened: Any) -> None:
+        """A thread for each lane; those of lanes that are gone end."""
+        for gone in set(lanes) - set(names):
+            lanes.pop(gone).work.put(None)
+        for name in set(names) - set(lanes):
+            lanes[name] = _LaneThread(name, self, happened)
+            lanes[name].start()
+
     def close(self) -> None:
-        """Close every node."""
+        """Close every node. One that hangs in its lane is left to itself: it never blocks the exit."""
         self._stop.set()
-        self.engine.close()
+        self.engine.retire()
 
     def __enter__(self) -> Session:
         return self
@@ -478,13 +493,17 @@ class _LaneThread(threading.Thread):
 
 
 @contextmanager
-def _switching() -> Iterator[None]:
-    """While playing, another thread's Python gives way at once: at the default 5 ms a busy loop costs a frame its time."""
+def _smooth() -> Iterator[None]:
+    """While playing: another thread's Python gives way at once (at the default 5 ms a busy loop costs a frame its
+    time), and what lives already is not looked through for garbage again and again."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(0.0001)
+    gc.collect()
+    gc.freeze()
     try:
         yield
     finally:
+        gc.unfreeze()
         sys.setswitchinterval(before)
 
 
