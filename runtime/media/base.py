@@ -6,11 +6,8 @@ whole microseconds of the stream's own clock, the first picture at 0.
 
 from __future__ import annotations
 
-import signal
-import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -28,8 +25,6 @@ __all__ = [
     "StreamInfo",
     "frame_time",
     "free_name",
-    "graceful_exit",
-    "shielded",
     "slot",
 ]
 
@@ -206,54 +201,3 @@ def free_name(pattern: str, first: int = 1) -> Path:
     while (path := Path(pattern.replace("{}", str(number)))).exists():
         number += 1
     return path
-
-
-@contextmanager
-def graceful_exit() -> Iterator[None]:
-    """Inside, Ctrl-C, SIGTERM and SIGHUP unwind the program, so that sinks are closed; never in the middle of a write.
-
-    SIGINT raises KeyboardInterrupt, the others SystemExit(128 + number). Does nothing outside the main thread, where
-    Python can't set signal handlers.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {number: signal.signal(number, _on_signal) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-class _Shield:
-    """How deep the main thread is inside `shielded`, and the signal that came meanwhile."""
-
-    depth = 0
-    pending: int | None = None
-
-
-def _on_signal(number: int, _: object) -> None:
-    if _Shield.depth:
-        _Shield.pending = number
-    elif number == signal.SIGINT:
-        raise KeyboardInterrupt
-    else:
-        raise SystemExit(128 + number)
-
-
-@contextmanager
-def shielded() -> Iterator[None]:
-    """Inside, a signal that `graceful_exit` handles waits until the block ends: no packet is lost half-way."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    _Shield.depth += 1
-    try:
-        yield
-    finally:
-        _Shield.depth -= 1
-        if not _Shield.depth and _Shield.pending is not None:
-            number, _Shield.pending = _Shield.pending, None
-            _on_signal(number, None)

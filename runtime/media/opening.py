@@ -81,7 +81,7 @@ def _stored(text: str, fps: Fraction | float | None, threads: int) -> Source:
     if "://" not in text and not path.is_file():
         pattern = _pattern(text, path)
         if pattern is not None:
-            from .pictures import SequenceSource
+            from .sequences import SequenceSource
 
             return SequenceSource(pattern, fps=fps)
     if path.suffix.lower() in _PICTURES and "://" not in text:
@@ -131,7 +131,8 @@ def open_sink(
         return WindowSink(**options)
     suffix = Path(text).suffix.lower()
     if suffix in _PICTURES:
-        from .pictures import ImageSink, SequenceSink
+        from .pictures import ImageSink
+        from .sequences import SequenceSink
 
         return SequenceSink(text) if "%" in text else ImageSink(text)
     from .formats import FORMATS

@@ -21,9 +21,10 @@ from av.container import Flags
 
 from ...graph.errors import SinkError
 from ..frames import Frame
-from .base import MICROS, Sink, StreamInfo, free_name, shielded
+from .base import MICROS, Sink, StreamInfo, free_name
 from .faults import claim, disk_full, reason
 from .formats import FORMATS, Coding
+from .interrupt import shielded
 from .pixels import Display, fit
 from .sound import SoundTrack
 from .yuv import BT601, BT709, Encoder

@@ -15,7 +15,7 @@ from footage import number_of, scene, write_clip
 from spellwire.graph.errors import SinkError, SourceError
 from spellwire.runtime.frames import Frame
 from spellwire.runtime.media import StreamInfo, open_sink
-from spellwire.runtime.media.base import graceful_exit, shielded
+from spellwire.runtime.media.interrupt import graceful_exit, shielded
 from spellwire.runtime.media.pictures import write_picture
 from spellwire.runtime.media.video_in import VideoSource
 

@@ -13,7 +13,8 @@ from footage import read_all, scene
 from spellwire.graph.errors import SinkError, SourceError, UsageError
 from spellwire.runtime.frames import Frame
 from spellwire.runtime.media import StreamInfo, open_sink, open_source
-from spellwire.runtime.media.pictures import find_sequence, read_picture, write_picture
+from spellwire.runtime.media.pictures import read_picture, write_picture
+from spellwire.runtime.media.sequences import find_sequence
 
 
 def png(pixels: np.ndarray, kind: int) -> bytes:
