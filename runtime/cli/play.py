@@ -126,7 +126,7 @@ def _sink(output: str, source: Source, session: Session) -> Sink:
 
 
 def _play(session: Session, source: Source, sink: Sink, args: Namespace) -> Report:
-    from ..media.base import graceful_exit
+    from ..media.interrupt import graceful_exit
     from ..session.trace import Trace
 
     session.trace = Trace() if args.trace else None
