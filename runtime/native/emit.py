@@ -41,6 +41,7 @@ SETTINGS = {
     "NUMBA_SLP_VECTORIZE": "0",
     "NUMBA_DISABLE_JIT": "0",
 }
+OPTIONS: dict[str, Any] = {"error_model": "numpy", "_nrt": False}
 TRIPLES = {
     ("linux", "x86"): "x86_64-unknown-linux-gnu",
     ("linux", "arm"): "aarch64-unknown-linux-gnu",
@@ -124,7 +125,7 @@ def _llvm(wanted: Loop) -> str:
     source = getattr(module, wanted.name)
     _compile_helpers(module, numba)
     signature = types.void(*(kinds[kind] for _, kind in wanted.arguments))
-    made = numba.cfunc(signature, nopython=True, error_model="numpy", _nrt=False)(source)
+    made: Any = numba.cfunc(signature, **OPTIONS)(source)
     text = made._library.get_llvm_str()
     # Numba's names carry the function's own, with its length before it
     (inner,) = re.findall(rf"^define i32 @(\w*{len(wanted.name)}{wanted.name}B\w*)\(", text, re.MULTILINE)
@@ -135,7 +136,7 @@ def _compile_helpers(module: ModuleType, numba: Any) -> None:
     """The module's private functions are compiled with it."""
     for name, value in list(vars(module).items()):
         if name.startswith("_") and inspect.isfunction(value) and value.__module__ == module.__name__:
-            setattr(module, name, numba.njit(error_model="numpy", _nrt=False)(value))
+            setattr(module, name, numba.njit(**OPTIONS)(value))
 
 
 def _object(wanted: Loop, text: str, target: str) -> bytes:

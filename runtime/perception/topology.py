@@ -48,8 +48,8 @@ def read_topology(path: Path) -> FaceTopology:
         ModelMismatch: not such a file.
     """
     try:
-        mesh = b"".join(data for number, data in _fields(path.read_bytes()) if number == 1)
-        numbers = b"".join(data for number, data in _fields(mesh) if number == 3)
+        mesh = _join(path.read_bytes(), 1)
+        numbers = _join(mesh, 3)
         corners = [data for number, data in _fields(mesh) if number == 4]
         vertices = np.frombuffer(numbers, "<f4").reshape(POINTS, 5)
         triangles = np.ascontiguousarray(np.array(corners, np.int32).reshape(-1, 3))
@@ -89,6 +89,10 @@ def _inset(positions: np.ndarray, triangles: np.ndarray, beyond: np.ndarray) -> 
                 step = far + float(np.linalg.norm(positions[other] - positions[point]))
                 heapq.heappush(queue, (step, other))
     return way
+
+
+def _join(data: bytes, wanted: int) -> bytes:
+    return b"".join(part for number, part in _fields(data) if number == wanted and isinstance(part, bytes))
 
 
 def _fields(data: bytes) -> Iterator[tuple[int, bytes | int]]:
