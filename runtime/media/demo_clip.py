@@ -7,6 +7,7 @@ and shakes; the sensor adds noise and its exposure drifts. Same seed, same clip.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -54,14 +55,21 @@ def make_demo_clip(
     camera = _Camera(_portrait(), width, height, seed)
     info = StreamInfo(path.name, width, height, rate, frame_time(total, rate), total)
     frame = Frame.make(width, height, 3)
-    with VideoSink(path, quality=20, options={"preset": "ultrafast"}) as sink:
-        sink.open(info)
-        for number in range(total):
-            camera.shoot(motion.matrices[number], motion.exposure[number], frame.data)
-            sink.write(frame, frame_time(number, rate))
-            if progress is not None:
-                progress(number + 1, total)
-    _write_motion(path, info, motion, seed)
+    made = path.with_name(
+        f"{path.stem}.making{path.suffix}"
+    )  # a clip that was interrupted is never taken for the whole
+    try:
+        with VideoSink(made, quality=20, options={"preset": "ultrafast"}) as sink:
+            sink.open(info)
+            for number in range(total):
+                camera.shoot(motion.matrices[number], motion.exposure[number], frame.data)
+                sink.write(frame, frame_time(number, rate))
+                if progress is not None:
+                    progress(number + 1, total)
+        _write_motion(path, info, motion, seed)
+        os.replace(made, path)
+    finally:
+        made.unlink(missing_ok=True)
     return path
 
 

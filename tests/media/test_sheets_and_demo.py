@@ -106,6 +106,18 @@ def test_demo_is_the_same_every_time(demo, tmp_path):
     assert motion_path(other).read_text() != motion_path(demo).read_text()
 
 
+def test_an_interrupted_demo_leaves_nothing(tmp_path):
+    pytest.importorskip("skimage")
+
+    def stop(done, total):
+        if done == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        make_demo_clip(tmp_path / "demo.mp4", width=320, height=180, seconds=1, progress=stop)
+    assert not list(tmp_path.iterdir())
+
+
 def test_without_scikit_image(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "skimage", None)
     with pytest.raises(SourceError, match=r"pip install spellwire\[demo\]"):
