@@ -103,20 +103,19 @@ def buffer(node: Any, name: str, shape: tuple[int, ...]) -> np.ndarray:
     return held
 
 
-def four_channels(node: Any, pixels: np.ndarray) -> np.ndarray:
-    """An opaque picture of three channels, with alpha beside them."""
-    if pixels.shape[2] == 4:
-        return pixels
-    rgba = buffer(node, "_rgba", (*pixels.shape[:2], 4))
-    rgba[..., :3], rgba[..., 3] = pixels, 1.0
-    return rgba
+def copied(node: Any, pixels: np.ndarray) -> np.ndarray:
+    """The pixels in memory of the node's own: what it was given may be overwritten before its output is read."""
+    own = buffer(node, "_copy", pixels.shape)
+    np.copyto(own, pixels)
+    return own
 
 
-def resized(node: Any, frame: Frame, height: int) -> Frame:
-    """The frame at another height, its proportions kept as far as whole pixels allow."""
+def resized(node: Any, frame: Frame, share: float) -> Frame:
+    """The frame at a share of its height, its proportions kept as far as whole pixels allow."""
+    height = max(1, round(frame.height * share))
     width = max(1, round(frame.width * height / frame.height))
     if (width, height) == (frame.width, frame.height):
-        return frame
+        return Frame(copied(node, frame.data), frame.geometry, frame.space)
     small = buffer(node, "_small", (height, width, frame.channels))
     how = cv2.INTER_AREA if height < frame.height else cv2.INTER_LINEAR
     cv2.resize(frame.data, (width, height), dst=small[..., 0] if frame.channels == 1 else small, interpolation=how)
@@ -142,8 +141,7 @@ class Resize(ProcessNode, type="geometry.resize"):
     out: Out[Image] = result(space=same("image"), size="free", doc="the picture, of another size")
 
     def process(self, image, height):
-        small = resized(self, image, max(1, round(image.height * height)))
-        return Frame(four_channels(self, small.data), small.geometry, small.space)
+        return resized(self, image, height)
 
 
 class ResizeMask(ProcessNode, type="geometry.resize_mask"):
@@ -154,7 +152,7 @@ class ResizeMask(ProcessNode, type="geometry.resize_mask"):
     out: Out[Mask] = result(space=same("mask"), size="free", doc="the mask, of another size")
 
     def process(self, mask, height):
-        return resized(self, mask, max(1, round(mask.height * height)))
+        return resized(self, mask, height)
 
 
 class Crop(ProcessNode, type="geometry.crop"):
@@ -175,9 +173,7 @@ class Crop(ProcessNode, type="geometry.crop"):
         per_x, per_y = tick.height / max(abs(a), 1e-9), tick.height / max(abs(e), 1e-9)
         x, right_end = kept(image.width, left * per_x, right * per_x)
         y, bottom_end = kept(image.height, top * per_y, bottom * per_y)
-        part = image.data[y:bottom_end, x:right_end]
-        cut = buffer(self, "_cut", (*part.shape[:2], 4))
-        cut[..., :3], cut[..., 3] = part[..., :3], part[..., 3] if part.shape[2] == 4 else 1.0
+        cut = copied(self, image.data[y:bottom_end, x:right_end])
         moved = (a, b, a * x + b * y + c, d, e, d * x + e * y + f)
         return Frame(cut, Geometry(cut.shape[1], cut.shape[0], moved), f"{image.space}/crop")
 
@@ -210,7 +206,7 @@ class Place(ProcessNode, type="geometry.place"):
 
     def process(self, image):
         height, width = image.data.shape[:2]
-        return Frame(four_channels(self, image.data), Geometry(width, height)), (float(width), float(height))
+        return Frame(copied(self, image.data), Geometry(width, height)), (float(width), float(height))
 
     def pixel(self, pixels, extent, how, scale, anchor, offset, at):
         own = extent.x / maximum(extent.y, 1.0)
