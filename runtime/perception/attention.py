@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import cv2
 import numpy as np
 
 __all__ = ["AttentionMesh"]
@@ -71,7 +72,7 @@ class AttentionMesh:
         self.view = trunk.input(0)
         self._mesh, self._flag = trunk.output(1).reshape(468, 3), trunk.output(2).reshape(-1)
         self._local = [heads.output(i).reshape(-1, 2) for i in range(len(HEADS))]
-        patches = [heads.input(i).reshape(PATCH * PATCH, -1) for i in range(len(REGIONS))]
+        patches = [heads.input(i)[0] for i in range(len(REGIONS))]
         self._sampler = _Sampler(trunk.output(0)[0], patches)
 
     def run(self) -> float:
@@ -114,27 +115,15 @@ def _places(mesh: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 class _Sampler:
-    """Bilinear patches of a feature map (h, w, c), zero outside, cell centres at +0.5."""
+    """Bilinear patches of a feature map (h, w, c), zero outside, cell centres at +0.5; to 1/32 of a cell."""
 
     def __init__(self, features: np.ndarray, patches: list[np.ndarray]) -> None:
-        self._height, self._width, channels = features.shape
-        self._features, self._patches = features.reshape(-1, channels), patches
-        cells = np.arange(PATCH, dtype=np.float32) + 0.5
-        self._grid = np.stack(np.meshgrid(cells, cells), -1).reshape(-1, 2)
-        self._limit = np.array((self._width - 1, self._height - 1), np.float32)
-        self._around = np.array((0, 1, self._width, self._width + 1), np.int32)
-        self._taken = np.empty((len(self._grid), 4, channels), np.float32)
+        self._features, self._patches = features, patches
+        self._matrices = np.empty((len(patches), 2, 3))
 
     def __call__(self, origins: np.ndarray, axes: np.ndarray) -> None:
-        at = self._grid @ axes + (origins - np.float32(0.5))[:, None]
-        inside = ((at >= 0) & (at <= self._limit)).all(2)
-        low = np.clip(np.floor(at), 0, self._limit - 1)
-        at -= low
-        right, down = at[..., 0] * inside, at[..., 1]
-        left, up = inside - right, 1 - down
-        weights = np.stack((left * up, right * up, left * down, right * down), -1)
-        cell = low.astype(np.int32)
-        corners = (cell[..., 1] * self._width + cell[..., 0])[..., None] + self._around
-        for patch, weight, corner in zip(self._patches, weights, corners, strict=True):
-            np.take(self._features, corner, axis=0, out=self._taken, mode="clip")
-            np.einsum("pk,pkc->pc", weight, self._taken, out=patch)
+        # from cell numbers to cell numbers: centres lie at +0.5 on both sides
+        self._matrices[:, :, :2] = axes.transpose(0, 2, 1)
+        self._matrices[:, :, 2] = origins + axes.sum(1) * np.float32(0.5) - np.float32(0.5)
+        for matrix, patch in zip(self._matrices, self._patches, strict=True):
+            cv2.warpAffine(self._features, matrix, (PATCH, PATCH), dst=patch, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)

@@ -61,7 +61,8 @@ class Cropper:
     def __init__(self, view: np.ndarray) -> None:
         self._view = view[0]
         self.side = view.shape[1]
-        self._pixels = np.empty((self.side, self.side, 3), np.uint8)
+        self._four = np.empty((self.side, self.side, 4), np.uint8)
+        self._three = np.empty((self.side, self.side, 3), np.uint8)
         self._matrix = np.empty((2, 3))
         self._shrink = Shrinker()
 
@@ -80,25 +81,27 @@ class Cropper:
         m[0] = c * flip, -s, roi.x - (c * flip - s) * centre
         m[1] = s * flip, c, roi.y - (s * flip + c) * centre
         cv2.warpAffine(
-            image, m, (self.side, self.side), dst=self._pixels,
+            image, m, (self.side, self.side), dst=self._four,
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE,
         )  # fmt: skip
-        np.multiply(self._pixels, np.float32(1 / 255), out=self._view)
+        cv2.cvtColor(self._four, cv2.COLOR_RGBA2RGB, dst=self._three)
+        np.multiply(self._three, np.float32(1 / 255), out=self._view)
 
     def _part(self, image: np.ndarray, roi: Roi, times: int) -> tuple[np.ndarray, Roi]:
-        """The part of the picture under the Roi at 1/2**times of its size, in a small buffer, and the Roi in it.
+        """The part of the picture under the Roi at 1/2**times of its size, RGBA, in a small buffer, and the Roi in it.
 
-        Even at full size it is copied: sampling along slanted lines of a frame that is in no cache took 0.5 ms, a copy in
-        reading order and sampling that 0.26.
+        Even at full size it is copied. Sampling 192² pixels along slanted lines of a 720p frame that is in no cache took
+        0.48 ms; a copy in reading order and sampling that 0.26; the same with four channels, which OpenCV samples with
+        SIMD, 0.14.
         """
         step = 1 << times
         reach = roi.size / 2 * (abs(math.cos(roi.angle)) + abs(math.sin(roi.angle))) + 2 * step
         height, width = image.shape[:2]
         if width < step or height < step:
-            return image, roi
+            return self._shrink.rgba(image, 0), roi
         x0, x1 = _span(roi.x, reach, width, step)
         y0, y1 = _span(roi.y, reach, height, step)
-        part = self._shrink.copied(image[y0:y1, x0:x1], times)
+        part = self._shrink.rgba(image[y0:y1, x0:x1], times)
         shift = 0.5 - 0.5 * step  # from pixel numbers to those of the part
         return part, Roi((roi.x - x0 + shift) / step, (roi.y - y0 + shift) / step, roi.size / step, roi.angle)
 

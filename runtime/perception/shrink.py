@@ -26,13 +26,10 @@ class Shrinker:
             image = cv2.resize(image, (width, height), dst=buffer, interpolation=cv2.INTER_AREA)
         return image
 
-    def copied(self, image: np.ndarray, times: int) -> np.ndarray:
-        """As `halved`, but never the picture's own memory."""
-        if times:
-            return self.halved(image, times)
-        out = self._buffer(0, *image.shape[:2])
-        np.copyto(out, image)
-        return out
+    def rgba(self, image: np.ndarray, times: int) -> np.ndarray:
+        """As `halved`, with a fourth channel; never the picture's own memory."""
+        image = self.halved(image, times)
+        return cv2.cvtColor(image, cv2.COLOR_RGB2RGBA, dst=self._buffer(times, *image.shape[:2], 4))
 
     def into(self, image: np.ndarray, out: np.ndarray) -> None:
         """Fill `out` (h, w, 3) with all of `image`, stretched where the aspects differ."""
@@ -41,11 +38,11 @@ class Shrinker:
         times = max(0, int(np.floor(np.log2(ratio)))) if ratio >= 2 else 0
         cv2.resize(self.halved(image, times), (width, height), dst=out, interpolation=cv2.INTER_LINEAR)
 
-    def _buffer(self, level: int, height: int, width: int) -> np.ndarray:
+    def _buffer(self, level: int, height: int, width: int, channels: int = 3) -> np.ndarray:
         """A view of the level's buffer, which only grows: sizes that change a little a frame allocate nothing."""
         while len(self._halves) <= level:
             self._halves.append(np.empty(0, np.uint8))
-        need = height * width * 3
+        need = height * width * channels
         if self._halves[level].size < need:
             self._halves[level] = np.empty(need + need // 4, np.uint8)
-        return self._halves[level][:need].reshape(height, width, 3)
+        return self._halves[level][:need].reshape(height, width, channels)
