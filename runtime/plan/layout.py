@@ -46,8 +46,9 @@ class _Layout:
         if step is not None and any(p.name == key[1] for p in step.outputs):
             value = step.output(key[1]).type.empty
         else:
-            owner = next(s for s in self.draft.steps.values() if s.path == key[0])
-            value = owner.params.get(key[1])
+            # a conversion put in before the node has its path too, and no parameters
+            owners = (s.params for s in self.draft.steps.values() if s.path == key[0])
+            value = next((params[key[1]] for params in owners if key[1] in params), None)
         return self.new_slot(key, value)
 
     def keep(self, ref: Ref, need: str, read: Read) -> int:
