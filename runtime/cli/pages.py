@@ -11,7 +11,7 @@ from ...graph.declare import Declaration, Parameter, Port
 
 __all__ = ["facts", "flowing", "index_page", "kind_of", "markdown", "parameter_rows", "port_rows", "span"]
 
-PICTURE = "pictures/{}.png"
+PICTURE = "pictures/{}.jpg"
 
 
 def facts(d: Declaration) -> str:

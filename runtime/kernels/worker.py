@@ -13,6 +13,8 @@ from __future__ import annotations
 import os
 import sys
 
+__all__ = ["compile_region", "compile_runtime", "main"]
+
 REFUSED = 3
 
 

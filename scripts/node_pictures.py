@@ -1,0 +1,202 @@
+"""docs/nodes: a picture for each node (its card, and what it does to a picture), and the pages around them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from PIL import Image as Canvas
+
+from spellwire.graph.declare import Declaration, Parameter
+from spellwire.graph.effect import Effect, NodeUse, Wire
+from spellwire.graph.errors import SpellwireError
+from spellwire.graph.frozen import FrozenDict, freeze
+from spellwire.graph.registry import registry
+from spellwire.runtime.cli.pages import index_page, markdown
+from spellwire.runtime.frames import Frame
+from spellwire.runtime.media.base import StreamInfo
+from spellwire.runtime.media.caption import draw_text, text_size
+from spellwire.runtime.session import Session
+from spellwire.runtime.session.planning import Planner
+
+SIZE = (384, 216)
+BOARD, CARD, INK, QUIET = (24, 25, 29), (44, 46, 53), (236, 237, 240), (150, 154, 164)
+ROW, HEAD, INSET, DOT = 24, 40, 16, 6
+TELLING = 12  # levels of 255 that a picture must differ by, on average, to tell what a node does
+
+
+def draw_nodes(picture: np.ndarray, folder: Path) -> None:
+    """Write a page and a picture for every installed node."""
+    (folder / "pictures").mkdir(parents=True, exist_ok=True)
+    small = cv2.resize(picture, SIZE, interpolation=cv2.INTER_AREA)
+    planner = Planner(threads=2)
+    chosen = list(registry().values())
+    for d in chosen:
+        shown = example(d, small, planner)
+        board = card(d)
+        if shown is not None:
+            board = np.hstack([fitted(board, SIZE[1]), framed(shown)])
+        Canvas.fromarray(board).save(folder / "pictures" / f"{d.type}.jpg", quality=82, optimize=True)
+        (folder / f"{d.type}.md").write_text(markdown(d, folder), "utf-8")
+    (folder / "README.md").write_text(index_page(chosen), "utf-8")
+
+
+# -- what it does
+
+
+def example(d: Declaration, picture: np.ndarray, planner: Planner) -> np.ndarray | None:
+    """The node's first picture-like output over the demo picture; None where it draws none."""
+    output = next((p for p in d.outputs if p.type.name in ("Image", "Mask")), None)
+    if output is None or d.role:
+        return None
+    plain = render(d, output.name, picture, planner, {})
+    if plain is not None and takes_picture(d) and same(plain, picture):
+        return told(d, output.name, picture, planner, plain)
+    return plain
+
+
+def told(d: Declaration, port: str, picture: np.ndarray, planner: Planner, plain: np.ndarray) -> np.ndarray:
+    """With its defaults the node does nothing: turn its knobs, one after another and further and further, until it shows."""
+    for p in d.params:
+        for share in (0.08, 0.16, 0.32, 0.64, 1.0):
+            value = moved(p, share)
+            made = None if value is None else render(d, port, picture, planner, {p.name: value})
+            if made is not None and float(np.abs(made.astype(int) - picture).mean()) > TELLING:
+                return made
+    return plain
+
+
+def moved(p: Parameter, share: float) -> Any:
+    """A parameter's value, that share of its way up."""
+    if p.type.name in ("Number", "Integer") and p.high is not None:
+        value = p.default + share * (p.high - p.default)
+        return round(value) if p.type.name == "Integer" else value
+    if p.type.name == "Colour":
+        return (1.0, 0.62, 0.35, 1.0)
+    if p.type.name == "Curve":
+        return ((0.0, 0.08), (0.3, 0.2), (0.7, 0.85), (1.0, 1.0))
+    return None
+
+
+def render(d: Declaration, port: str, picture: np.ndarray, planner: Planner, params: dict[str, Any]) -> np.ndarray | None:
+    """source → (what its other inputs need) → node → sink, one frame."""
+    nodes = {"source": NodeUse("source", "source.input"), "sink": NodeUse("sink", "sink.output")}
+    nodes["node"] = NodeUse("node", d.type, version=d.version, params=freeze(params))
+    wires = [Wire("node", port, "sink", "image")]
+    for index, needed in enumerate(p for p in d.inputs if not p.optional):
+        found = feed(needed.type.name, index, nodes)
+        if found is None:
+            return None
+        wires.append(Wire(*found, "node", needed.name))
+    wires += [w for w in SUPPORT_WIRES if w.target in nodes]
+    effect = Effect(nodes=FrozenDict(nodes), wires=tuple(wires))
+    info = StreamInfo("page", picture.shape[1], picture.shape[0])
+    try:
+        with Session.load(effect, info, planner=planner) as session:
+            shown = session.render(Frame.of(picture), 1_000_000, 30).data
+            return None if session.engine.failures else np.ascontiguousarray(shown[..., :3])
+    except SpellwireError:
+        return None
+
+
+SUPPORT_WIRES = (
+    Wire("source", "image", "faces", "image"), Wire("faces", "faces", "surface", "faces"),
+    Wire("ramp", "out", "other", "image"), Wire("disc", "out", "other", "mask"),
+)  # fmt: skip
+
+
+def feed(kind: str, index: int, nodes: dict[str, NodeUse]) -> tuple[str, str] | None:
+    """(node, port) that gives such a value, added to `nodes`; a second picture is a disc of dusk."""
+    match kind:
+        case "Image" if index == 0:
+            return "source", "image"
+        case "Image":
+            nodes["other"] = NodeUse("other", "mask.apply")
+            nodes["ramp"] = NodeUse("ramp", "generate.ramp")
+            nodes["disc"] = NodeUse("disc", "mask.ellipse")
+            return "other", "out"
+        case "Mask":
+            nodes[f"mask{index}"] = NodeUse(f"mask{index}", "mask.ellipse")
+            return f"mask{index}", "out"
+        case "Faces":
+            nodes["faces"] = NodeUse("faces", "face.mesh")
+            return "faces", "faces"
+        case "Surface":
+            nodes["faces"] = NodeUse("faces", "face.mesh")
+            nodes["surface"] = NodeUse("surface", "surface.face")
+            return "surface", "surface"
+        case "Light":
+            nodes[f"light{index}"] = NodeUse(f"light{index}", "light.point")
+            return f"light{index}", "out"
+        case "Number" | "Integer" | "Boolean":
+            nodes[f"number{index}"] = NodeUse(f"number{index}", "value.number", params=freeze({"value": 1.0}))
+            return f"number{index}", "out"
+    return None
+
+
+def takes_picture(d: Declaration) -> bool:
+    return any(p.type.name == "Image" for p in d.inputs)
+
+
+def same(a: np.ndarray, b: np.ndarray) -> bool:
+    return a.shape == b.shape and float(np.abs(a.astype(int) - b).mean()) < 1.0
+
+
+# -- its card
+
+
+def card(d: Declaration) -> np.ndarray:
+    """The node as the editor draws it: inputs on the left, outputs on the right, dots in the colour of their type."""
+    left = [(p.name, p.type.colour, 1.0) for p in d.inputs] + [(p.name, p.type.colour, 0.55) for p in d.params]
+    right = [(p.name, p.type.colour, 1.0) for p in d.outputs]
+    rows = max(len(left), len(right), 1)
+    wide = max([text_size(n, 14)[0] for n, _, _ in left] or [0]) + max([text_size(n, 14)[0] for n, _, _ in right] or [0])
+    width = max(wide + 90, text_size(d.type, 13)[0] + 60, text_size(d.title, 17, 600)[0] + 60, 220)
+    board = np.full((2 * INSET + HEAD + 14 + rows * ROW + 10, width + 2 * INSET, 3), BOARD, np.uint8)
+    box = board[INSET:-INSET, INSET:-INSET]
+    box[:] = CARD
+    box[:3] = colour((d.outputs or d.inputs)[0].type.colour) if (d.outputs or d.inputs) else QUIET
+    draw_text(box, d.title, (16, 25), 17, INK, 600)
+    draw_text(box, d.type, (16, 43), 12, QUIET)
+    for number, (name, tint, strength) in enumerate(left):
+        y = INSET + HEAD + 26 + number * ROW
+        dot(board, (INSET, y - 5), tint, strength)
+        draw_text(board, name, (INSET + 16, y), 14, INK if strength == 1 else QUIET)
+    for number, (name, tint, _) in enumerate(right):
+        y = INSET + HEAD + 26 + number * ROW
+        dot(board, (board.shape[1] - INSET, y - 5), tint, 1.0)
+        draw_text(board, name, (board.shape[1] - INSET - 16 - text_size(name, 14)[0], y), 14, INK)
+    return board
+
+
+def dot(board: np.ndarray, at: tuple[int, int], tint: str, strength: float) -> None:
+    radius = DOT if strength == 1 else DOT - 2
+    shift = 4
+    cv2.circle(board, (at[0] << shift, at[1] << shift), radius << shift, colour(tint), -1, cv2.LINE_AA, shift)
+
+
+def colour(text: str) -> tuple[int, int, int]:
+    return int(text[1:3], 16), int(text[3:5], 16), int(text[5:7], 16)
+
+
+def framed(picture: np.ndarray) -> np.ndarray:
+    """A picture of any size in the middle of one of SIZE."""
+    scale = min(SIZE[0] / picture.shape[1], SIZE[1] / picture.shape[0])
+    w, h = round(picture.shape[1] * scale), round(picture.shape[0] * scale)
+    made = np.full((SIZE[1], SIZE[0], 3), BOARD, np.uint8)
+    left, top = (SIZE[0] - w) // 2, (SIZE[1] - h) // 2
+    made[top : top + h, left : left + w] = cv2.resize(picture, (w, h), interpolation=cv2.INTER_AREA)
+    return made
+
+
+def fitted(board: np.ndarray, height: int) -> np.ndarray:
+    """The card on a board of that height, reduced where it is taller."""
+    if board.shape[0] > height:
+        width = round(board.shape[1] * height / board.shape[0])
+        board = cv2.resize(board, (width, height), interpolation=cv2.INTER_AREA)
+    above = (height - board.shape[0]) // 2
+    made = np.full((height, board.shape[1], 3), BOARD, np.uint8)
+    made[above : above + board.shape[0]] = board
+    return made
