@@ -106,7 +106,7 @@ class Tint(ColourNode, type="colour.tint"):
 class Gamma(ColourNode, type="colour.gamma"):
     """Lighten or darken the middle, black and white stay: value ** (1 / gamma). Values below 0 become 0."""
 
-    gamma: Param[Number] = param(1.0, low=0.1, high=5, step=0.01, doc="above 1 lightens, below darkens")
+    gamma: Param[Number] = param(1.0, low=0.2, high=5, step=0.01, doc="above 1 lightens, below darkens")
 
     def pixel(self, image, gamma):
         return premultiply(power(unpremultiply(image), 1.0 / gamma), image.a)
@@ -119,7 +119,7 @@ class LiftGammaGain(ColourNode, type="colour.lift_gamma_gain"):
     """
 
     lift: Param[Vector3] = param((0.0, 0.0, 0.0), low=-1, high=1, step=0.005, widget="wheel", doc="added to black")
-    gamma: Param[Vector3] = param((1.0, 1.0, 1.0), low=0.1, high=4, step=0.005, widget="wheel", doc="of the middle")
+    gamma: Param[Vector3] = param((1.0, 1.0, 1.0), low=0.2, high=4, step=0.005, widget="wheel", doc="of the middle")
     gain: Param[Vector3] = param((1.0, 1.0, 1.0), low=0, high=4, step=0.005, widget="wheel", doc="factor of white")
 
     def pixel(self, image, lift, gamma, gain):
@@ -128,9 +128,10 @@ class LiftGammaGain(ColourNode, type="colour.lift_gamma_gain"):
 
 
 class Cdl(ColourNode, type="colour.cdl"):
-    """The ASC Colour Decision List, as grading systems exchange it: (value · slope + offset) ** power, then saturation.
+    """The ASC Colour Decision List, as grading systems exchange it.
 
-    Intermediate values are held at 0 and above, not at 1 and below (the standard's unclamped variant).
+    (value · slope + offset) ** power, each channel for itself, then saturation. Intermediate values are held at 0 and above,
+    not at 1 and below (the standard's unclamped variant).
     """
 
     slope: Param[Vector3] = param((1.0, 1.0, 1.0), low=0, high=4, step=0.005, widget="wheel", doc="factor")
@@ -170,7 +171,7 @@ class Levels(ColourNode, type="colour.levels"):
 
     black: Param[Number] = param(0.0, low=0, high=1, step=0.005, doc="this value and below is black")
     white: Param[Number] = param(1.0, low=0, high=1, step=0.005, doc="this value and above is white")
-    gamma: Param[Number] = param(1.0, low=0.1, high=5, step=0.01, doc="above 1 lightens the middle")
+    gamma: Param[Number] = param(1.0, low=0.2, high=5, step=0.01, doc="above 1 lightens the middle")
     out_black: Param[Number] = param(0.0, low=0, high=1, step=0.005, doc="what black becomes")
     out_white: Param[Number] = param(1.0, low=0, high=1, step=0.005, doc="what white becomes")
 
@@ -288,7 +289,7 @@ class Grade(ColourNode, type="colour.grade"):
     contrast: Param[Number] = param(1.0, low=0, high=4, step=0.01, doc="about the pivot; 1 changes nothing")
     pivot: Param[Number] = param(0.5, low=0, high=1, step=0.01, doc="the value that contrast keeps")
     saturation: Param[Number] = param(1.0, low=0, high=4, step=0.01, doc="0 is grey, 1 changes nothing")
-    gamma: Param[Number] = param(1.0, low=0.1, high=5, step=0.01, doc="above 1 lightens the middle")
+    gamma: Param[Number] = param(1.0, low=0.2, high=5, step=0.01, doc="above 1 lightens the middle")
 
     def pixel(self, image, temperature, tint, exposure, contrast, pivot, saturation, gamma):
         lit = image.rgb * (white_balance(temperature, tint) * exp2(exposure) * contrast)

@@ -188,7 +188,7 @@ class Place(ProcessNode, type="geometry.place"):
     """Put a picture from a file, or a crop, into the frame.
 
     `fit` shows all of it, `fill` covers the frame, `stretch` ignores proportions, `size` makes it `scale` frame heights
-    high. Outside it is transparent. Pictures much larger than the frame are averaged down first.
+    high. Outside it is transparent. Bilinear: shrink a picture far larger than the frame with `geometry.resize` first.
     """
 
     image: In[Image] = port(anywhere=True, doc="a picture of any space")
