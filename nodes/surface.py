@@ -211,7 +211,7 @@ def thrown(lamp: Vec, place: Vec, normal: Vec, wrap: Vec, shine: Vec, roughness:
     colour = lamp[4:7] * (lamp[7] / (1.0 + near * near * is_point))
     facing_lamp = dot(normal, towards)
     diffuse = clamp((facing_lamp + wrap) / (1.0 + wrap)) * (1.0 - is_rim)
-    edge = smoothstep(0.3, 0.95, 1.0 - normal.z) * clamp(facing_lamp * 1.25) * is_rim
+    edge = smoothstep(0.45, 1.0, 1.0 - normal.z) * clamp(facing_lamp * 1.25) * is_rim
     return colour * diffuse, colour * (sheen(normal, towards, roughness) * shine * diffuse + edge)
 
 
