@@ -97,6 +97,7 @@ class Cropper:
         step = 1 << times
         reach = roi.size / 2 * (abs(math.cos(roi.angle)) + abs(math.sin(roi.angle))) + 2 * step
         height, width = image.shape[:2]
+        self._shrink.prepare(height, width)
         if width < step or height < step:
             return self._shrink.rgba(image, 0), roi
         x0, x1 = _span(roi.x, reach, width, step)

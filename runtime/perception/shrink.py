@@ -17,6 +17,7 @@ class Shrinker:
 
     def __init__(self) -> None:
         self._halves: list[np.ndarray] = []
+        self._frame = (0, 0)
 
     def halved(self, image: np.ndarray, times: int) -> np.ndarray:
         """`image` halved so often, odd sizes rounded up; a view of a buffer that the next call rewrites."""
@@ -31,6 +32,16 @@ class Shrinker:
         image = self.halved(image, times)
         return cv2.cvtColor(image, cv2.COLOR_RGB2RGBA, dst=self._buffer(times, *image.shape[:2], 4))
 
+    def prepare(self, height: int, width: int) -> None:
+        """Make room for any part of pictures of that size, so that later calls allocate nothing of note.
+
+        Untouched room costs addresses, no memory.
+        """
+        if self._frame != (height, width):
+            self._frame = height, width
+            for level in range(3):
+                self._buffer(level, (height >> level) + 1, (width >> level) + 1, 4)
+
     def into(self, image: np.ndarray, out: np.ndarray) -> None:
         """Fill `out` (h, w, 3) with all of `image`, stretched where the aspects differ."""
         height, width = out.shape[:2]
@@ -39,10 +50,10 @@ class Shrinker:
         cv2.resize(self.halved(image, times), (width, height), dst=out, interpolation=cv2.INTER_LINEAR)
 
     def _buffer(self, level: int, height: int, width: int, channels: int = 3) -> np.ndarray:
-        """A view of the level's buffer, which only grows: sizes that change a little a frame allocate nothing."""
+        """A view of the level's buffer, which only grows."""
         while len(self._halves) <= level:
             self._halves.append(np.empty(0, np.uint8))
         need = height * width * channels
         if self._halves[level].size < need:
-            self._halves[level] = np.empty(need + need // 4, np.uint8)
+            self._halves[level] = np.empty(need, np.uint8)
         return self._halves[level][:need].reshape(height, width, channels)
