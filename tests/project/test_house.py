@@ -104,6 +104,14 @@ def test_node_families_import_no_compiler(author: str):
     assert author not in loaded_by("from spellwire.graph.registry import registry\nassert len(registry())")
 
 
+PLAYER = "engine.engine", "session.core", "session.messages", "session.trace", "kernels.library", "models.model", "media.opening"
+
+
+@pytest.mark.parametrize("author", AUTHOR)
+def test_what_plays_a_plan_imports_no_compiler(author: str):
+    assert author not in loaded_by("import " + ", ".join(f"spellwire.runtime.{name}" for name in PLAYER))
+
+
 @cache
 def committed() -> tuple[Path, ...]:
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout

@@ -147,6 +147,20 @@ def test_a_picture_of_any_size_and_kind(play: Play, folder: Path, shape: tuple[i
     assert abs(int(made[..., 0].max()) - round(60 * 2**0.5)) <= 1
 
 
+LOADED = """
+import sys
+from spellwire.runtime.cli import main
+assert main(["play", "effect", "--input", "clip.mp4", "--output", "null", "--frames", "2"]) == 0
+print(*(name for name in ("halide", "numba", "llvmlite", "ziglang", "onnxruntime", "pygame") if name in sys.modules))
+"""
+
+
+def test_playing_from_a_warm_cache_loads_no_compiler(play: Play, folder: Path):
+    assert play("--input", "clip.mp4", "--output", "null", "--frames", 1).returncode == 0
+    done = subprocess.run([sys.executable, "-c", LOADED], cwd=folder, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == ""
+
+
 def test_frames_stops_early(play: Play, folder: Path):
     assert play("--input", "clip.mp4", "--output", "out/few.mp4", "--frames", 3).returncode == 0
     assert len(pictures(folder / "out/few.mp4")) == 3
