@@ -36,6 +36,7 @@ MODELS: dict[Variant, tuple[str, ...]] = {
 EYE_LEFT, EYE_RIGHT = 33, 263  # outer corners, left and right in the picture
 ROI_SCALE = 1.5  # of the landmarks' box
 CANDIDATE = 0.7  # of the confidence asked for: what the detector must give before the mesh is asked
+ENTRY = 0.2  # a new face must be so much surer: its doubt at most this part of the doubt allowed
 SAME_FACE = 0.5  # overlap of regions from which on two are one face
 CAPACITY = 8  # tracks, those lost of late included
 LOOK_EVERY = 250_000  # µs between searches for further faces while one is tracked
@@ -102,7 +103,8 @@ class FaceTracker:
     ) -> tuple[FaceItem, ...]:  # fmt: skip
         """The faces of the next picture (uint8 RGB), in order of track id.
 
-        time: µs, rising; a jump back or of more than a second starts anew. confidence: of detector and mesh, 0 to 1.
+        time: µs, rising; a jump back or of more than a second starts anew. confidence: of detector and mesh, 0 to 1 (a
+        face once tracked is kept down to it; a new one must be surer).
         smoothing: 0 = none, 1 = calm and late.
         """
         delta = _enter(image, time, state)
@@ -139,7 +141,7 @@ class FaceTracker:
 
     def _add(self, image: np.ndarray, roi: Roi, state: State, found, known: list[Roi], confidence: float) -> None:
         """Begin to track a face, if the mesh finds one there that is not tracked yet."""
-        fit = self._fit(image, roi, confidence)
+        fit = self._fit(image, roi, 1 - ENTRY * (1 - confidence))
         if fit is None or any(_same(fit[2], other) for other in known):
             return
         row = _row_for(state, fit[2], found)
