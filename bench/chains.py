@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
+import itertools
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -54,31 +56,35 @@ class Look:
 
 
 def _picture(seed: int) -> np.ndarray:
-    """A picture with flat, smooth and busy places, uint8."""
+    """A picture with flat, smooth and busy places, uint8; soft enough that no way clips what another keeps."""
     rng = np.random.default_rng(seed)
     coarse = cv2.resize(
         rng.random((9, 16, 3)).astype(np.float32), (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC
     )
     fine = rng.normal(0, 0.02, (HEIGHT, WIDTH, 3)).astype(np.float32)
-    return (np.clip(coarse + fine, 0, 1) * 255).astype(np.uint8)
+    return ((0.2 + 0.5 * np.clip(coarse + fine, 0, 1)) * 255).astype(np.uint8)
 
 
-def _mask() -> np.ndarray:
+def _mask(seed: int) -> np.ndarray:
     y, x = np.mgrid[:HEIGHT, :WIDTH].astype(np.float32)
-    distance = np.hypot((x - WIDTH / 2) / 330, (y - HEIGHT * 0.55) / 300)
+    distance = np.hypot((x - WIDTH / 2 - 20 * seed) / 330, (y - HEIGHT * 0.55) / 300)
     return (np.clip((1.15 - distance) / 0.3, 0, 1) * 255).astype(np.uint8)
 
 
-@dataclass
 class Scene:
-    """What all contenders read."""
+    """What all contenders read: one frame of a clip, its mask and its background."""
 
-    image: np.ndarray = field(default_factory=lambda: _picture(1))
-    background: np.ndarray = field(default_factory=lambda: _picture(2))
-    mask: np.ndarray = field(default_factory=_mask)
+    def __init__(self, seed: int = 0):
+        self.image, self.background, self.mask = _picture(2 * seed), _picture(2 * seed + 1), _mask(seed)
 
     def output(self) -> np.ndarray:
         return np.empty_like(self.image)
+
+
+def in_turn(scenes: Sequence[Scene], call: Callable[[Scene], Callable[[], object]]) -> Callable[[], object]:
+    """Call after call on the next scene, as a clip's frames come: none of them waits in the nearest cache."""
+    calls = itertools.cycle([call(scene) for scene in scenes])
+    return lambda: next(calls)()
 
 
 # ours
@@ -168,6 +174,15 @@ class float_steps:
         self.tint = tuple(float(t) for t in look.tint) + (0.0,)
         self.luma = np.array([LUMA], np.float32)
 
+    def on(self, scene: Scene) -> Callable[[], object]:
+        """A call on this scene."""
+
+        def call() -> np.ndarray:
+            self.scene = scene
+            return self()
+
+        return call
+
     def __call__(self) -> np.ndarray:
         cv2.multiply(self.scene.image, (1 / 255,) * 4, dst=self.rgb, dtype=cv2.CV_32F)
         return self.rest(self.rgb)
@@ -196,7 +211,7 @@ class float_steps:
         return self.out
 
 
-class numpy_steps:
+class numpy_steps(float_steps):
     """NumPy in float32, in place."""
 
     def __init__(self, scene: Scene, look: Look):

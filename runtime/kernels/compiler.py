@@ -1,12 +1,13 @@
 """Regions to a library: objects by worker processes, kept in the cache, linked once a set.
 
-A region's object and a set's library are found by hash (region, target, Halide's version, version of the lowering),
+A region's object and a set's library are found by hash (region, target, Halide's version, our lowering),
 so a second start compiles nothing, and an edit compiles only what is new.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import importlib.metadata
 import os
@@ -27,7 +28,6 @@ from .targets import host_target, split
 
 __all__ = ["Compiler", "describe"]
 
-LOWERING = 2  # rises when the machine code of a region changes, so that old entries are no longer found
 _TIMEOUT = 120.0  # seconds for one kernel
 Progress = Callable[[int, int], None]
 
@@ -121,7 +121,7 @@ class Compiler:
         return self.cache.path(self._key(region.key), ".o") is not None
 
     def _key(self, *parts: str) -> str:
-        text = "\n".join((*parts, self.target, _halide_version(), str(LOWERING)))
+        text = "\n".join((*parts, self.target, _halide_version(), _lowering()))
         return hashlib.sha256(text.encode()).hexdigest()
 
     def _objects(self, regions: list[Region], progress: Progress | None) -> list[Path]:
@@ -183,6 +183,15 @@ def _run_worker(command: list[str], region: Region | None) -> None:
         raise CompileError(f"{what} can't be compiled: {reason}")
 
 
+@functools.cache
+def _lowering() -> str:
+    """The hash of the code that decides a kernel's machine code: another lowering finds no entry of the one before."""
+    folder = Path(__file__).parent
+    names = ("../pixel/affine.py", "../pixel/lower.py", "../pixel/maths.py", "targets.py", "worker.py")
+    return hashlib.sha256(b"".join((folder / name).read_bytes() for name in names)).hexdigest()
+
+
+@functools.cache
 def _halide_version() -> str:
     with contextlib.suppress(importlib.metadata.PackageNotFoundError):
         return importlib.metadata.version("halide")

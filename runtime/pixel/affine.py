@@ -68,17 +68,17 @@ def negative(a: Form) -> Form:
 def multiply(a: Form, b: Form) -> Form:
     if a.varying is None:
         a, b = b, a
+    if a.varying is None:
+        return even(_product(a.offset, b.offset))
     if b.varying is None:
-        if a.varying is None:
-            return even(_product(a.offset, b.offset))
         return Form(_product(a.scale, b.offset), a.varying, _product(a.offset, b.offset))
     if not _is(a.offset, 0.0):
         a, b = b, a
     if not _is(a.offset, 0.0):
         return plain(a.expr() * b.expr())
-    if not _is(b.offset, 0.0):
-        return Form(a.scale, a.varying * b.expr(), 0.0)
-    return Form(_product(a.scale, b.scale), a.varying * b.varying, 0.0)
+    return Form(
+        a.scale, a.varying * b.expr(), 0.0
+    )  # most often a mask, shared by the channels: its scale is paid once
 
 
 def divide(a: Form, b: Form) -> Form:

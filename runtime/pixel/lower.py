@@ -54,7 +54,6 @@ MATHS: dict[str, Callable[..., hl.Expr]] = {
     "or": lambda a, b: a | b,
     "not": lambda a: ~a,
     "select": hl.select,
-    "pow": maths.power,
     "exp2": maths.exp2,
     "log2": maths.log2,
     "sin": maths.sin,
@@ -187,6 +186,9 @@ class _Lowering:
     def _value(self, node: Expr, args: list[Form], place: _Place) -> Form:
         if node.op in _FOLDED:
             return _FOLDED[node.op](*args)
+        if node.op == "pow":
+            base = self._above_zero(node.args[0], args[0], place)
+            return plain(maths.power(base.expr(), args[1].expr(), self.width >> 31))
         values = [a.expr() for a in args]
         if node.op in MATHS:
             same = all(a.varying is None for a in args) and not node.boolean
@@ -214,6 +216,13 @@ class _Lowering:
             case "gauss", _:
                 return plain(self.blurs[node].at(node, place.x, place.y))
         raise CompileError(f"the pixel language's {node.op} can't be lowered")
+
+    def _above_zero(self, node: Expr, value: Form, place: _Place) -> Form:
+        """What max(v, 0) is taken of, for `power`, which sees to negative numbers itself."""
+        while node.op == "max" and any(a.op == "const" and a.attr == 0.0 for a in node.args):
+            node = next(a for a in node.args if a.op != "const" or a.attr != 0.0)
+            value = place.known[node]
+        return value
 
     def _column(self, place: _Place) -> Form:
         return Form(1.0, hl.cast(_FLOAT, place.x), 0.5)

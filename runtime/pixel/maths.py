@@ -21,8 +21,8 @@ _EXP2 = (1.0000001192092896, 0.69312101602554321, 0.24022106826305389,
          0.05592207610607147, 0.009676042012870312)  # fmt: skip
 _LOG_CORRECTION = (-1.8003617525100708, 4.091702461242676, -3.5507805347442627, 1.6311397552490234,
                    -0.41656050086021423, 0.04487316310405731)  # log2(m) - (m - 1) for 1 ≤ m < 2  # fmt: skip
-_EXP_CORRECTION = (3.703823722389643e-06, -0.30703386664390564, 0.2416384220123291, 0.05169038102030754,
-                   0.013697657734155655)  # 2^f - 1 - f for 0 ≤ f < 1  # fmt: skip
+_EXP_CORRECTION = (0.5106832981109619, -0.6900302767753601, 0.16875328123569489, -0.003100271802395582,
+                   0.013697661459445953)  # 2^(m - 1) - m for 1 ≤ m < 2  # fmt: skip
 _SIN = (0.9999992251396179, -0.16665679216384888, 0.0083132218569517136,
         -0.00018523368635214865)  # sin(t) / t, in t²  # fmt: skip
 _ATAN = (0.99999552965164185, -0.3329884707927704, 0.1955881267786026, -0.12110713124275208,
@@ -54,23 +54,30 @@ def exp2(v: hl.Expr) -> hl.Expr:
     return hl.reinterpret(_FLOAT, mantissa + (whole << 23))
 
 
-def power(base: hl.Expr, exponent: hl.Expr) -> hl.Expr:
+def power(base: hl.Expr, exponent: hl.Expr, nought: hl.Expr) -> hl.Expr:
     """base ** exponent; a base below 1e-37 (a negative one too) gives 0.
 
-    The bits of a float, read as an integer, are a first guess at its logarithm, and the other way round; a polynomial
-    of the mantissa corrects each. Cheaper than log2 and exp2 after each other, and closer than 1e-4 up to exponents
-    of 8.
+    The bits of a float, read as an integer, are 2²³ times a first guess at its logarithm (and 127), and the other way
+    round; a polynomial of the mantissa corrects each. Cheaper than log2 and exp2 after each other, and closer than
+    1e-4 up to exponents of 8. `nought` is an integer 0 the compiler can't know to be 0: it keeps LLVM from moving the
+    additions of `start` apart, where they'd cost instructions.
     """
     bits = hl.reinterpret(_INT, base)
-    mantissa = hl.reinterpret(_FLOAT, (bits & 0x7FFFFF) | 0x3F800000)
-    first, *rest = _LOG_CORRECTION
-    guess = hl.cast(_FLOAT, bits) * hl.f32(2.0**-23) + hl.f32(first - 127.0)
-    logarithm = _horner(rest, mantissa) * mantissa + guess
-    held = hl.max(hl.min(logarithm * exponent + hl.f32(127.0), hl.f32(254.0)), hl.f32(1.0))
-    part = held - hl.cast(_FLOAT, hl.cast(_INT, held))
-    first, *rest = (c * 2.0**23 for c in _EXP_CORRECTION)
-    result = _horner(rest, part) * part + (held * hl.f32(2.0**23) + hl.f32(first))
-    return hl.select(base > hl.f32(1e-37), hl.reinterpret(_FLOAT, hl.cast(_INT, result)), hl.f32(0.0))
+    first, *rest = _LOG_CORRECTION  # times the exponent, which is most often the same along a row
+    start = exponent * hl.f32((first - 127.0) * 2.0**23) + hl.f32(127.0 * 2.0**23)
+    start = hl.reinterpret(_FLOAT, hl.reinterpret(_INT, start) | nought)
+    raised = exponent * hl.f32(rest[-1] * 2.0**23)
+    for c in rest[-2::-1]:
+        raised = raised * _mantissa(bits) + exponent * hl.f32(c * 2.0**23)
+    guess = hl.cast(_INT, raised * _mantissa(bits) + (hl.cast(_FLOAT, bits) * exponent + start))
+    guess = hl.clamp(guess, 1 << 23, 254 << 23)
+    result = guess + hl.cast(_INT, _horner([c * 2.0**23 for c in _EXP_CORRECTION], _mantissa(guess)))
+    return hl.reinterpret(_FLOAT, hl.select(bits > 0x02081CEA, result, 0))
+
+
+def _mantissa(bits: hl.Expr) -> hl.Expr:
+    """From 1 to below 2."""
+    return hl.reinterpret(_FLOAT, (bits & 0x7FFFFF) | 0x3F800000)
 
 
 def sin(v: hl.Expr) -> hl.Expr:
