@@ -13,6 +13,7 @@ from .rasters import Pool
 
 __all__ = ["bind_call", "bind_carried", "bind_mapped", "outputs_for", "with_policy"]
 
+ABSENCE = 1_000_000  # µs a track may be away before its state is forgotten
 Step = Callable[[], None]
 Slots = list[Any]
 
@@ -79,33 +80,42 @@ def _bind_converting(fn: Callable[..., Any], slots: Slots, reads: Sequence[int],
     return step
 
 
-def bind_mapped(fn: Callable[..., Any], slots: Slots, reads: Sequence[int], writes: Sequence[int], *,
-                mapped: Sequence[int], state_at: int | None, new_state: Callable[[], SimpleNamespace],
-                states: dict[int, SimpleNamespace], empties: Sequence[Any]) -> Step:  # fmt: skip
+def bind_mapped(
+    fn: Callable[..., Any],
+    slots: Slots,
+    reads: Sequence[int],
+    writes: Sequence[int],
+    *,
+    mapped: Sequence[int],
+    state_at: int | None,
+    new_state: Callable[[], SimpleNamespace],
+    states: dict[int, tuple[SimpleNamespace, int]],
+    tick: Tick,
+) -> Step:
     """Call `fn` for each item of the list at argument `mapped[0]`; others in `mapped` are paired by track id.
 
-    Outputs are `Each` lists with the same ids. State is one a track.
+    A missing partner is None. Outputs are `Each` lists with the same ids. State is one a track (with the time it was
+    last used), forgotten after ABSENCE.
     """
 
     def step() -> None:
         given = [slots[i] for i in reads]
         lists = {m: dict(pairs(given[m])) for m in mapped}
-        ids = list(lists[mapped[0]])
+        ids = tuple(lists[mapped[0]])
         rows = []
         for track in ids:
             args = list(given)
-            for m, empty in zip(mapped, empties, strict=True):
-                args[m] = lists[m].get(track, empty)
+            for m in mapped:
+                args[m] = lists[m].get(track)
             if state_at is not None:
-                args[state_at] = states.setdefault(track, new_state())
+                state = states[track][0] if track in states else new_state()
+                states[track] = (state, tick.time)
+                args[state_at] = state
             rows.append(fn(*args))
-        for gone in [t for t in states if t not in ids]:
+        for gone in [t for t, (_, seen) in states.items() if abs(tick.time - seen) > ABSENCE]:
             del states[gone]
-        columns = (
-            [rows] if len(writes) == 1 else [list(c) for c in zip(*rows, strict=True)] or [[]] * len(writes)
-        )
-        for slot, column in zip(writes, columns, strict=True):
-            slots[slot] = Each(tuple(ids), tuple(column))
+        for k, slot in enumerate(writes):
+            slots[slot] = Each(ids, tuple(rows) if len(writes) == 1 else tuple(row[k] for row in rows))
 
     return step
 

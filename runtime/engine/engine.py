@@ -59,7 +59,6 @@ class Engine:
         library: its kernels; `library.kernel(key)` gives an object with `bind`.
         live: put slow models in lanes (`lanes`) instead of running them in order.
         context: makes the NodeContext of a node path.
-        states: slots of the engine before, to go on from.
 
     Raises:
         ModelError: a model can't be had; nothing was started.
@@ -75,7 +74,6 @@ class Engine:
         folder: Path | None = None,
         threads: int = 1,
         profile: str = "default",
-        states: Mapping[tuple[str, str], tuple[int, Any]] | None = None,
     ):
         self.plan, self.library, self.live = plan, library, live
         self.natives = natives or {}
@@ -87,8 +85,7 @@ class Engine:
         self.instances: dict[str, Any] = {}
         self.contexts: dict[str, NodeContext] = {}
         self.states: dict[str, SimpleNamespace] = {}
-        self.tracks: dict[str, dict[int, SimpleNamespace]] = {}
-        self.carried_state = dict(states or {})
+        self.tracks: dict[str, dict[int, tuple[SimpleNamespace, int]]] = {}
         self.dirty = True
         self.ended: list[Callable[[], None]] = []
         self._last_time: int | None = None
@@ -136,7 +133,6 @@ class Engine:
             node: Any = Isolated(step.decl, context) if step.decl.isolated else step.decl.cls()
             self.instances[stage.step] = node
             self.states[stage.step] = self._new_state(step)
-            self._restore(step)
             try:
                 node.open(context)
             except ModelError:
@@ -147,26 +143,34 @@ class Engine:
     def _new_state(self, step: Step) -> SimpleNamespace:
         return SimpleNamespace(**{s.name: copy.deepcopy(s.default) for s in step.decl.slots})
 
-    def _restore(self, step: Step) -> None:
-        for slot in step.decl.slots:
-            schema, value = self.carried_state.get((step.path, slot.name), (None, None))
-            if schema == slot.schema:
-                setattr(self.states[step.id], slot.name, value)
+    def adopt(self, before: Engine) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Go on where another engine was: its clock, and each slot of state whose node path, name, type and schema agree.
 
-    def keep_states(self) -> dict[tuple[str, str], tuple[int, Any]]:
-        """Every slot of state by (node path, name), with its schema: for the next engine."""
-        kept: dict[tuple[str, str], tuple[int, Any]] = {}
-        for step_id, state in self.states.items():
-            step = self.plan.steps[step_id]
-            for slot in step.decl.slots:
-                kept[step.path, slot.name] = (slot.schema, getattr(state, slot.name))
-        for path, box in self.delays.items():
-            kept[path, "#delay"] = (1, box)
-        return kept
-
-    def adopt_clock(self, before: Engine) -> None:
-        """Go on in time where another engine was; its failures are forgotten."""
+        Gives the names (path.slot) of what goes on, and of what starts anew.
+        """
         self._last_time = before._last_time
+        kept, fresh = [], []
+        for step_id, state in self.states.items():
+            step, old = self.plan.steps[step_id], before.plan.steps.get(step_id)
+            schemas = (
+                {s.name: s.schema for s in old.decl.slots} if old and old.decl.type == step.decl.type else {}
+            )
+            for slot in step.decl.slots:
+                same = schemas.get(slot.name) == slot.schema
+                (kept if same else fresh).append(f"{step.path}.{slot.name}")
+                if same:
+                    setattr(state, slot.name, getattr(before.states[step_id], slot.name))
+            if step_id in self.tracks and all(schemas.get(s.name) == s.schema for s in step.decl.slots):
+                self.tracks[step_id].update(before.tracks.get(step_id, {}))
+        for path, box in self.delays.items():
+            old = before.plan.steps.get(path)
+            same = (
+                path in before.delays and old is not None and old.decl.type == self.plan.steps[path].decl.type
+            )
+            (kept if same else fresh).append(path)
+            if same:
+                box[:] = before.delays[path]
+        return tuple(kept), tuple(fresh)
 
     # -- binding
 
@@ -233,7 +237,7 @@ class Engine:
             call = bind_mapped(
                 node.process, slots, reads, stage.writes, mapped=mapped,
                 state_at=names.index("state") if "state" in names else None,
-                new_state=lambda: self._new_state(step), states=states, empties=[None] * len(mapped),
+                new_state=lambda: self._new_state(step), states=states, tick=tick,
             )  # fmt: skip
         else:
             call = bind_call(node.process, slots, reads, converts, stage.writes)
@@ -278,8 +282,7 @@ class Engine:
         (slot,) = stage.writes
         raster = bool(stage.buffers)
         start = None if raster else step.params.get("start", step.outputs[0].type.empty)
-        box = self.carried_state.get((step.path, "#delay"), (1, None))[1] or [start, None]
-        self.delays[step.path] = box
+        box = self.delays[step.path] = [start, None]
 
         def read() -> None:
             self.slots[slot] = box[0]
@@ -436,7 +439,6 @@ class Engine:
     def reset(self) -> None:
         """Forget what was: state, delays, the clock."""
         self._last_time, self.dirty = None, True
-        self.carried_state = {}
         for step_id, state in self.states.items():
             state.__dict__.update(self._new_state(self.plan.steps[step_id]).__dict__)
         for tracks in self.tracks.values():

@@ -72,11 +72,11 @@ class Planner:
         """Whether `build` would compile nothing."""
         return all(self.compiler.cached(region) for region in plan.regions)
 
-    def engine(self, built: Built, effect: Effect, *, live: bool = False, states: Any = None) -> Engine:
+    def engine(self, built: Built, effect: Effect, *, live: bool = False) -> Engine:
         """Bind and open everything."""
         return Engine(
             built.plan, built.library, natives=built.natives, live=live, folder=effect.folder,
-            threads=self.threads, profile=self.profile, states=states,
+            threads=self.threads, profile=self.profile,
         )  # fmt: skip
 
     @staticmethod

@@ -69,6 +69,7 @@ class Session:
 
     Attributes:
         report: of the run so far.
+        kept, fresh: at the last new plan, the state that went on and the state that started anew.
     """
 
     def __init__(self, planner: Planner, stream: Stream, live: bool):
@@ -86,6 +87,8 @@ class Session:
         self._time = 0
         self._seek: int | None = None
         self._edition = 0
+        self.kept: tuple[str, ...] = ()
+        self.fresh: tuple[str, ...] = ()
         self._happened: queue.SimpleQueue[core.Event] | None = None
 
     @classmethod
@@ -191,12 +194,16 @@ class Session:
         return self.planner.plan(effect, self.stream, values, cuts=cuts, validated=True)
 
     def _swap(self, built: Built, effect: Effect, edition: int) -> None:
+        new = self.planner.engine(
+            built, effect, live=self.live
+        )  # here, so that no frame waits for a model to open
+
         def swap() -> None:
-            if edition != self._edition:
-                return  # a newer edit is on its way
+            if edition != self._edition:  # a newer edit is on its way
+                new.close()
+                return
             old = self.engine
-            new = self.planner.engine(built, effect, live=self.live, states=old.keep_states())
-            new.adopt_clock(old)
+            self.kept, self.fresh = new.adopt(old)
             self.built, self.engine, self.effect = built, new, effect
             old.retire()
             if self._happened is not None:
