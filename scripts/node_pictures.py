@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ def draw_nodes(picture: np.ndarray, folder: Path) -> None:
 
 def example(d: Declaration, picture: np.ndarray, planner: Planner) -> np.ndarray | None:
     """The node's first picture-like output over the demo picture; None where it draws none."""
-    output = next((p for p in d.outputs if p.type.name in ("Image", "Mask")), None)
+    output = next((p for p in d.outputs if p.type.name in ("Image", "Mask", "Surface")), None)
     if output is None or d.role:
         return None
     plain = render(d, output.name, picture, planner, {})
@@ -72,7 +73,7 @@ def moved(p: Parameter, share: float) -> Any:
     """A parameter's value, that share of its way up."""
     if p.type.name in ("Number", "Integer") and p.high is not None:
         value = p.default + share * (p.high - p.default)
-        return round(value) if p.type.name == "Integer" else value
+        return round(value) if p.type.name == "Integer" else round(value, 4)
     if p.type.name == "Colour":
         return (1.0, 0.62, 0.35, 1.0)
     if p.type.name == "Curve":
@@ -85,8 +86,15 @@ def render(d: Declaration, port: str, picture: np.ndarray, planner: Planner, par
     nodes = {"source": NodeUse("source", "source.input"), "sink": NodeUse("sink", "sink.output")}
     nodes["node"] = NodeUse("node", d.type, version=d.version, params=freeze(params))
     wires = [Wire("node", port, "sink", "image")]
+    drawn = d.output(port)
+    if drawn and drawn.type.name == "Surface":
+        nodes["normals"] = NodeUse("normals", "surface.show_normals")
+        wires = [Wire("node", port, "normals", "surface"), Wire("source", "image", "normals", "image"), Wire("normals", "out", "sink", "image")]
+    elif drawn and drawn.space and drawn.space.kind == "new":  # the sink shows the stream's frame
+        nodes["place"] = NodeUse("place", "geometry.place")
+        wires = [Wire("node", port, "place", "image"), Wire("place", "out", "sink", "image")]
     for index, needed in enumerate(p for p in d.inputs if not p.optional):
-        found = feed(needed.type.name, index, nodes)
+        found = feed("Dusk" if needed.name == "background" else needed.type.name, index, nodes)
         if found is None:
             return None
         wires.append(Wire(*found, "node", needed.name))
@@ -96,8 +104,11 @@ def render(d: Declaration, port: str, picture: np.ndarray, planner: Planner, par
     try:
         with Session.load(effect, info, planner=planner) as session:
             shown = session.render(Frame.of(picture), 1_000_000, 30).data
+            for failure in session.engine.failures.values():
+                print(f"{d.type}: {failure.error}", file=sys.stderr)
             return None if session.engine.failures else np.ascontiguousarray(shown[..., :3])
-    except SpellwireError:
+    except SpellwireError as error:
+        print(f"{d.type}: {error}", file=sys.stderr)
         return None
 
 
@@ -112,6 +123,9 @@ def feed(kind: str, index: int, nodes: dict[str, NodeUse]) -> tuple[str, str] | 
     match kind:
         case "Image" if index == 0:
             return "source", "image"
+        case "Dusk":
+            nodes["ramp"] = NodeUse("ramp", "generate.ramp")
+            return "ramp", "out"
         case "Image":
             nodes["other"] = NodeUse("other", "mask.apply")
             nodes["ramp"] = NodeUse("ramp", "generate.ramp")

@@ -7,6 +7,7 @@ from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -23,7 +24,10 @@ def command(name: str, doc: str, examples: str = "") -> ArgumentParser:
     """A parser whose --help teaches: what it does, then examples, then the options."""
     text = f"{doc}\n\nexamples:\n{examples}" if examples else doc
     return ArgumentParser(
-        prog=f"spellwire {name}", description=text, formatter_class=RawDescriptionHelpFormatter, allow_abbrev=False
+        prog=f"spellwire {name}",
+        description=text,
+        formatter_class=RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
 
 
@@ -45,13 +49,17 @@ def tell(text: str) -> None:
     out(errors=True).print(text, highlight=False, markup=False, soft_wrap=True)
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], numbers: Sequence[int] = ()) -> Table:
+def table(
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], numbers: Sequence[int] = ()
+) -> Table:
     """A plain table; the columns of those indices are numbers, set to the right."""
     from rich import box
     from rich.markup import escape
     from rich.table import Table
 
-    made = Table(title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, show_edge=False)
+    made = Table(
+        title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, show_edge=False
+    )
     for index, name in enumerate(columns):
         made.add_column(name, justify="right" if index in numbers else "left", overflow="fold")
     for row in rows:
@@ -82,14 +90,16 @@ def progress(what: str, unit: str = "frames") -> Iterator[Step]:
 
 
 class _Lines:
-    """Progress where nothing can be redrawn: at most one line a tenth of the way."""
+    """Progress where nothing can be redrawn: a line each tenth of the way, and none for what takes less than a second."""
 
     def __init__(self, what: str, unit: str):
-        self.what, self.unit, self.tenth = what, unit, 0
+        self.what, self.unit, self.tenth, self.begun = what, unit, 0, monotonic()
 
     def step(self, done: int, total: int | None) -> None:
         tenth = 10 * done // total if total else 0
-        if tenth > self.tenth:
+        if total and tenth > self.tenth and monotonic() - self.begun > 1.0:
             self.tenth = tenth
-            amount = f"{done / 1e6:.0f} of {total / 1e6:.0f} MB" if self.unit == "bytes" and total else f"{done} of {total}"
+            amount = (
+                f"{done / 1e6:.0f} of {total / 1e6:.0f} MB" if self.unit == "bytes" else f"{done} of {total}"
+            )
             tell(f"{self.what}  {10 * tenth} %  {amount}")
