@@ -238,7 +238,7 @@ def _smooth(state: State, row: int, points: np.ndarray, delta: float, smoothing:
     count = len(points)
     last, speed = state["points"][row, :count], state["speed"][row, :count]
     fresh = not last.any(axis=1).all()  # rows of zeros: never filled, as irises when they are switched on
-    if smoothing <= 0 or delta <= 0 or fresh:
+    if not smoothing > 0 or delta <= 0 or fresh:  # a smoothing of NaN is none: it must not get into the filter
         last[...] = points
         speed[...] = 0
         return

@@ -26,6 +26,8 @@ class GuidedCoefficients:
         self._mean, self._cov, self._cross, self._mask = planes(3), planes(6), planes(3), planes(1)[0]
         self._inverse, self._work = planes(6), planes(2)
         self._line = planes(4)
+        self._channels, self._lines = list(self._guide), list(self._line)
+        self._fitted = np.empty((height, width, 4), np.float32)
 
     def fit(self, guide: np.ndarray, mask: np.ndarray, radius: int, epsilon: float, out: np.ndarray) -> None:
         """guide (h, w, 3) and mask (h, w), float32, 0 to 1 → out (h, w, 4).
@@ -33,13 +35,12 @@ class GuidedCoefficients:
         radius: of the window, in pixels. epsilon: the contrast (variance) below which the guide is not followed.
         """
         window = (2 * radius + 1, 2 * radius + 1)
-        for c in range(3):
-            np.copyto(self._guide[c], guide[..., c])
+        epsilon = epsilon if epsilon > 0 else 1e-3  # NaN, too
+        cv2.split(guide, self._channels)
         self._statistics(mask, window)
         self._solve(epsilon)
-        for c in range(4):
-            self._blur(self._line[c], self._work[0], window)
-            np.copyto(out[..., c], self._work[0])
+        cv2.merge(self._lines, dst=self._fitted)
+        self._blur(self._fitted, out, window)
 
     def _blur(self, plane: np.ndarray, out: np.ndarray, window: tuple[int, int]) -> None:
         cv2.blur(plane, window, dst=out, borderType=cv2.BORDER_REFLECT)

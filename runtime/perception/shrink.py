@@ -30,7 +30,8 @@ class Shrinker:
     def rgba(self, image: np.ndarray, times: int) -> np.ndarray:
         """As `halved`, with a fourth channel; never the picture's own memory."""
         image = self.halved(image, times)
-        return cv2.cvtColor(image, cv2.COLOR_RGB2RGBA, dst=self._buffer(times, *image.shape[:2], 4))
+        height, width = image.shape[:2]
+        return cv2.cvtColor(image, cv2.COLOR_RGB2RGBA, dst=self._buffer(times, height, width, 4))
 
     def prepare(self, height: int, width: int) -> None:
         """Make room for any part of pictures of that size, so that later calls allocate nothing of note.

@@ -190,6 +190,13 @@ def test_smoothing_calms_and_is_off_at_nought(portrait, tracker):
     assert half < 0.8 * raw and full < half
 
 
+def test_parameters_that_are_no_numbers_do_no_lasting_harm(portrait, tracker):
+    state, nan = make_state(), float("nan")
+    for i, (smoothing, confidence) in enumerate([(0.5, 0.5), (nan, 0.5), (0.5, nan), (0.5, 0.5)]):
+        faces = tracker("fast").track(portrait, i * STEP, state, smoothing=smoothing, confidence=confidence)
+    assert len(faces) == 1 and np.isfinite(faces[0].landmarks).all()
+
+
 def test_variants_share_a_state(portrait, tracker):
     state = make_state()
     ids = [tracker(v).track(portrait, i * STEP, state)[0].id for i, v in enumerate(VARIANTS * 2)]

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
+from spellwire.runtime.models.model import open_model
 from spellwire.runtime.perception.segment import MODELS, PersonSegmenter, choose_shape, make_state
 
 STEP = 1 / 30
@@ -94,6 +95,19 @@ def test_the_same_to_the_bit(portrait, segmenter):
 def test_odd_sizes(size, segmenter):
     out = segmenter.segment(np.full((*size, 3), 90, np.uint8), 0, make_state())
     assert np.isfinite(out).all() and out.shape[2] == 4
+
+
+def test_parameters_that_are_no_numbers(portrait, segmenter):
+    nan = float("nan")
+    assert np.isfinite(segmenter.segment(portrait, STEP, make_state(), smoothing=nan, epsilon=nan)).all()
+
+
+@pytest.mark.parametrize("shape", ["square", "landscape"])
+def test_two_threads_give_the_same_bits(shape, portrait, segmenter):
+    one, two = make_state(), make_state()
+    with open_model(MODELS[shape], threads=2) as model:
+        double = PersonSegmenter(lambda _: model).segment(portrait, 0, two, shape=shape)
+        assert np.array_equal(segmenter.segment(portrait, 0, one, shape=shape), double)
 
 
 def test_another_shape_of_network_goes_on_from_the_same_mask(portrait, segmenter):
