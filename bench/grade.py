@@ -162,7 +162,10 @@ class Uint8(float_steps):
         return self.out
 
     def _strip(self, rows: slice, n: int) -> None:
-        scene, image = self.scene, self.scene.image[rows]
+        self.chain(self.scene.image[rows], rows, n)
+
+    def chain(self, image: np.ndarray, rows: slice, n: int) -> None:
+        scene = self.scene
         if self.table is not None:
             image = cv2.LUT(image, self.table, dst=self.low[:n])
         colour = cv2.transform(image, self.matrix, dst=self.colour[:n])
