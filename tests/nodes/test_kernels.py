@@ -8,7 +8,8 @@ import cv2
 import evaluator
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from one_node import effect_of, picture, plan_of, play_plan
 from test_every_node import DRAWN, given_for
 
