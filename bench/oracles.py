@@ -102,7 +102,7 @@ class Oracle:
         if cores and hasattr(os, "sched_setaffinity"):
             os.sched_setaffinity(self._process.pid, cores)
         clip = np.ascontiguousarray(clip)
-        self._ask({"do": "load", "shape": clip.shape}, memoryview(clip).cast("B"))
+        self._ask({"do": "load", "shape": clip.shape}, clip.data.cast("B"))
         self.shape = tuple(self._ask({"do": "open", **what})["shape"])
 
     def play(self, first: int, last: int) -> tuple[list[float], np.ndarray]:

@@ -12,7 +12,7 @@ from ..runtime.frames import Frame, Geometry
 from ..runtime.perception.face import MODELS, FaceTracker, Variant, make_state
 from ..runtime.values import FaceItem, Items
 
-__all__ = ["Mesh", "Pick", "Place"]
+__all__ = ["FacePoints", "Mesh", "Pick"]
 
 
 class Mesh(ProcessNode, type="face.mesh", latency="model", fallback="last"):
@@ -75,7 +75,7 @@ class Pick(ProcessNode, type="face.pick", fallback="empty"):
         return max(faces, key=_area, default=None)
 
 
-class Place(ProcessNode, type="face.points", fallback="last"):
+class FacePoints(ProcessNode, type="face.points", fallback="last"):
     """Landmarks of a face as points: all, or the outline of one part."""
 
     face: In[Face] = port(doc="a face")

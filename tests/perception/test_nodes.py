@@ -10,7 +10,7 @@ import pytest
 from one_node import EvaluatorLibrary, Kept, effect_of, plan_of
 
 from spellwire.graph.effect import Effect, NodeUse, Wire
-from spellwire.nodes.face import PARTS, Pick, Place, to_frame
+from spellwire.nodes.face import PARTS, Pick, FacePoints, to_frame
 from spellwire.nodes.segment import stretched
 from spellwire.runtime.engine.engine import Engine
 from spellwire.runtime.frames import Frame, Geometry, Tick
@@ -41,7 +41,7 @@ def test_pick(faces):
 
 
 def test_points_of_a_part(faces):
-    face, place = faces[0], Place()
+    face, place = faces[0], FacePoints()
     assert place.process(face, "all") is face.landmarks
     assert place.process(face, "lips").shape == (20, 3)
     assert place.process(face, "irises").shape == (0, 3)  # this mesh has none
