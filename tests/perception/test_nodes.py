@@ -10,7 +10,7 @@ import pytest
 from one_node import EvaluatorLibrary, Kept, effect_of, plan_of
 
 from spellwire.graph.effect import Effect, NodeUse, Wire
-from spellwire.nodes.face import PARTS, Pick, FacePoints, to_frame
+from spellwire.nodes.face import PARTS, FacePoints, Pick, to_frame
 from spellwire.nodes.segment import stretched
 from spellwire.runtime.engine.engine import Engine
 from spellwire.runtime.frames import Frame, Geometry, Tick
