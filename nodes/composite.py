@@ -241,7 +241,7 @@ class Grain(PixelNode, type="composite.grain"):
     """
 
     image: In[Image] = port(doc="the picture")
-    amount: Param[Number] = param(0.12, low=0, high=1, step=0.01, doc="the noise's height in the middle greys")
+    amount: Param[Number] = param(0.05, low=0, high=1, step=0.005, doc="the noise's height in the middle greys")
     size: Param[Number] = param(0.0022, low=0.0007, high=0.02, step=0.0001, unit="frame heights", doc="of a grain")
     colour: Param[Choice] = param("black and white", choices=("black and white", "colour"), doc="one grain or three")
     hold: Param[Integer] = param(1, low=1, high=60, unit="frames", doc="how long one pattern stays")

@@ -147,8 +147,8 @@ class Edges(PixelNode, type="filter.edges"):
     """
 
     image: In[Image] = port(doc="the picture")
-    low: Param[Number] = param(0.05, low=0, high=1, step=0.005, doc="gradients below are no edge; brightness a pixel")
-    high: Param[Number] = param(0.2, low=0, high=1, step=0.005, doc="gradients above are fully one")
+    low: Param[Number] = param(0.015, low=0, high=1, step=0.005, doc="gradients below are no edge; brightness a pixel")
+    high: Param[Number] = param(0.09, low=0, high=1, step=0.005, doc="gradients above are fully one")
     out: Out[Mask] = result(doc="1 on edges")
 
     def pixel(self, image, low, high):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from ..graph.declare import Out, Param, PixelNode, param, result
 from ..graph.types import Colour, Image, Integer, Number
-from ..runtime.pixel import Vec, equal, floor, fract, mix, select, smoothstep, vec
-from .composite import value_noise
+from ..runtime.pixel import Vec, clamp, equal, floor, fract, hash21, mix, select, smoothstep, vec
 from .mask import place
 
 __all__ = ["Checker", "Fill", "Noise", "Ramp"]
@@ -53,8 +52,22 @@ class Checker(PixelNode, type="generate.checker"):
         return select(odd, opaque(first), opaque(second))
 
 
+def gradient_noise(x: Vec, y: Vec, seed: Vec) -> Vec:
+    """About −0.9 to 0.9: 0 at whole places, with a slope of its own at each, joined smoothly."""
+    i, j = floor(x), floor(y)
+    s, t = x - i, y - j
+
+    def corner(a: float, b: float) -> Vec:
+        across = hash21(i + a, j + b, seed) * 2.0 - 1.0
+        down = hash21(i + a, j + b, seed + 1.0) * 2.0 - 1.0
+        return across * (s - a) + down * (t - b)
+
+    u, v = (f * f * f * (f * (f * 6.0 - 15.0) + 10.0) for f in (s, t))
+    return mix(mix(corner(0.0, 0.0), corner(1.0, 0.0), u), mix(corner(0.0, 1.0), corner(1.0, 1.0), u), v)
+
+
 class Noise(PixelNode, type="generate.noise"):
-    """Soft clouds of grey: fractal value noise in four octaves, drifting with time."""
+    """Soft clouds of grey: Perlin's gradient noise (2002) in four octaves, drifting with time."""
 
     size: Param[Number] = param(0.3, low=0.005, high=4, step=0.005, unit="frame heights", doc="of the largest clouds")
     roughness: Param[Number] = param(0.5, low=0, high=1, step=0.01, doc="how much each finer octave counts")
@@ -66,7 +79,8 @@ class Noise(PixelNode, type="generate.noise"):
         x, y = (at.x + drift * at.time) / size, at.y / size
         total, weight, whole = vec(0.0), vec(1.0), vec(0.0)
         for octave in range(4):
-            total = total + weight * value_noise(x * 2.0**octave, y * 2.0**octave, seed * 4.0 + float(octave))
+            total = total + weight * gradient_noise(x, y, seed * 8.0 + 2.0 * octave)
             whole, weight = whole + weight, weight * roughness
-        grey = total / whole
+            x, y = 1.6 * x - 1.2 * y + 0.37, 1.2 * x + 1.6 * y + 0.71  # twice as fine, and turned off the lattice
+        grey = clamp(0.5 + 0.75 * total / whole)
         return vec(grey, grey, grey, 1.0)

@@ -138,18 +138,24 @@ class LumaKey(PixelNode, type="mask.luma_key"):
 class ColourKey(PixelNode, type="mask.colour_key"):
     """A mask of what has a colour, whatever its brightness: a green screen, a red dress.
 
-    The distance is taken between chromas (Rec. 709 Cb and Cr): brightness does not count.
+    The distance is taken between chromas (Rec. 709 Cb and Cr) of both at the same brightness, so that folds and shadows
+    of a screen are still the screen. What is nearly black has no colour.
     """
 
     image: In[Image] = port(doc="the picture")
     colour: Param[Colour] = param((0.1, 0.7, 0.2, 1.0), widget="colour", doc="the colour to find")
-    tolerance: Param[Number] = param(0.15, low=0, high=1, step=0.01, doc="chroma distance that is still the colour")
+    tolerance: Param[Number] = param(0.12, low=0, high=1, step=0.01, doc="chroma distance that is still the colour")
     softness: Param[Number] = param(0.08, low=0.01, high=1, step=0.01, doc="width of the edge, in chroma distance")
     out: Out[Mask] = result(doc="1 where the colour is; invert it to keep the rest")
 
     def pixel(self, image, colour, tolerance, softness):
-        distance = length(chroma(unpremultiply(image)) - chroma(colour.rgb))
+        distance = length(chroma(full(unpremultiply(image))) - chroma(full(colour.rgb)))
         return (1.0 - smoothstep(tolerance, tolerance + softness, distance)) * clamp(image.a)
+
+
+def full(rgb: Vec) -> Vec:
+    """The colour at full brightness: its largest channel at 1; below 0.15 it fades to black instead."""
+    return rgb / maximum(maximum(maximum(rgb.r, rgb.g), rgb.b), 0.15)
 
 
 def chroma(rgb: Vec) -> Vec:

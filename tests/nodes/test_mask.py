@@ -140,6 +140,7 @@ def test_keys() -> None:
     key = np.array([0.2, 0.6, 0.3])
 
     def chroma(c: np.ndarray) -> np.ndarray:
+        c = c / np.maximum(c.max(-1, keepdims=True), 0.15)
         y = c @ [0.2126, 0.7152, 0.0722]
         return np.stack([(c[..., 2] - y) / 1.8556, (c[..., 0] - y) / 1.5748], -1)
 
