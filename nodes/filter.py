@@ -107,13 +107,13 @@ class Glow(ProcessNode, type="filter.glow"):
 
     def _bright_part(self, rgb, threshold, knee, into):
         """Values times how far their grey is over the threshold, softly."""
-        grey, edge = (buffer(self, name, rgb.shape[:2]) for name in ("_grey", "_edge"))
+        grey, edge, over = (buffer(self, name, rgb.shape[:2]) for name in ("_grey", "_edge", "_over"))
         cv2.transform(rgb, REC_709, dst=grey)
         np.subtract(grey, threshold - knee, out=edge)
         np.clip(edge, 0.0, 2.0 * knee, out=edge)
         np.multiply(edge, edge, out=edge)
         np.divide(edge, 4.0 * knee, out=edge)
-        np.maximum(edge, grey - threshold, out=edge)
+        np.maximum(edge, np.subtract(grey, threshold, out=over), out=edge)
         np.divide(edge, np.maximum(grey, 1e-3, out=grey), out=edge)
         np.multiply(rgb, edge[..., None], out=into)
         np.maximum(into, 0.0, out=into)
