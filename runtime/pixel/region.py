@@ -75,7 +75,7 @@ class Region:
         nodes = [[n.op, [place[a] for a in n.args], n.attr] for n in self.nodes]
         writes = [[w.format, [place[p] for p in w.parts]] for w in self.writes]
         reads = [[r.format, r.channels] for r in self.reads]
-        return msgpack.packb([LANGUAGE, reads, self.tables, self.uniforms, nodes, writes])
+        return msgpack.packb([LANGUAGE, reads, self.tables, self.uniforms, nodes, writes]) or b""
 
     @classmethod
     def decode(cls, data: bytes) -> Region:
