@@ -21,7 +21,7 @@ SHADOWS, HIGHLIGHTS = (-0.032, -0.006), (0.016, 0.000)  # tints: I and Q at thei
 
 def curve(value: np.ndarray) -> np.ndarray:
     """A film's tone: black lifted to 0.018, more contrast in the middle, white held just below 1."""
-    return 0.018 + 0.977 * (value + 0.36 * (value * value * (3.0 - 2.0 * value) - value))
+    return 0.018 + 0.977 * (value + 0.28 * (value * value * (3.0 - 2.0 * value) - value))
 
 
 def look(rgb: np.ndarray) -> np.ndarray:
