@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from ...graph.document import load_effect
+from .labels import titles
 from .library import find_effect
 from .show import command, out, table, tell
 
@@ -45,13 +46,15 @@ def run(args: Namespace) -> int:
     from ..plan.compile import compile_effect
 
     passes: list[tuple[str, Draft]] = []
-    plan = compile_effect(load_effect(find_effect(args.effect)), watch=lambda *row: passes.append(row))
+    effect = load_effect(find_effect(args.effect))
+    plan = compile_effect(effect, watch=lambda *row: passes.append(row))
     pixels = args.size[0] * args.size[1]
     show = out()
     if args.passes:
         rows = [(name, *_counts(draft)) for name, draft in passes]
         show.print(table("passes", ("pass", "nodes", "pixel nodes", "process nodes"), rows, numbers=(1, 2, 3)), "")
-    show.print(table("stages", ("", "stage", "node", "lane", "reads", "writes"), _stages(plan), numbers=(0,)), "")
+    stages = _stages(plan, titles(effect, plan))
+    show.print(table("stages", ("", "stage", "node", "lane", "reads", "writes"), stages, numbers=(0,)), "")
     if plan.kernels:
         head = ("", "fused nodes", "operations", "parameters", "reads", "writes", "MB")
         rows = [(i, *_kernel(k, pixels)) for i, k in enumerate(plan.kernels)]
@@ -64,7 +67,9 @@ def run(args: Namespace) -> int:
     for note in plan.notes:
         show.print(note, markup=False)
     width, height = args.size
-    show.print(f"At {width}×{height}: {len(plan.regions)} different kernels move {moved:.1f} MB a frame, buffers hold {kept:.1f} MB.")
+    show.print(f"At {width}×{height}: {len(plan.regions)} different kernels move at most {moved:.1f} MB a frame, buffers hold {kept:.1f} MB.")
+    if any(stage.kind == "process" and -1 in stage.buffers for stage in plan.stages):
+        show.print("At most: a raster that a node draws at a size of its own is taken as large as the frame.", style="dim")
     if not plan.kernels:
         tell("nothing in it is drawn by kernels")
     return 0
@@ -75,11 +80,17 @@ def _counts(draft: Draft) -> tuple[int, int, int]:
     return sum(kinds.values()), kinds["pixel"], kinds["process"]
 
 
-def _stages(plan: Plan) -> Iterator[tuple[object, ...]]:
-    names = {slot: ".".join(ref[:2]) for ref, slot in reversed([*plan.slot_of.items()])}
+def _stages(plan: Plan, titled: Mapping[str, str]) -> Iterator[tuple[object, ...]]:
+    wires = [(ref, slot) for ref, slot in plan.slot_of.items() if ref[0] in plan.steps and plan.steps[ref[0]].outputs]
+    names = {slot: f"{plan.steps[ref[0]].path}.{ref[1]}" for ref, slot in reversed(wires) if _is_output(plan, ref)}
     for index, stage in enumerate(plan.stages):
-        what = "once, and when a parameter moves" if stage.constant else stage.lane
-        yield index, _stage_kind(plan, stage), stage.path, what, _names(names, stage.reads), _names(names, stage.writes)
+        what = "once" if stage.constant else stage.lane
+        node = f"{stage.path}  {titled[stage.path]}"
+        yield index, _stage_kind(plan, stage), node, what, _names(names, stage.reads), _names(names, stage.writes)
+
+
+def _is_output(plan: Plan, ref: tuple[str, ...]) -> bool:
+    return any(port.name == ref[1] for port in plan.steps[ref[0]].outputs)
 
 
 def _stage_kind(plan: Plan, stage: Stage) -> str:
@@ -90,7 +101,7 @@ def _stage_kind(plan: Plan, stage: Stage) -> str:
 
 
 def _names(names: dict[int, str], slots: tuple[int, ...]) -> str:
-    return ", ".join(names.get(slot, "-") for slot in dict.fromkeys(slots))
+    return ", ".join(names[slot] for slot in dict.fromkeys(slots) if slot in names)
 
 
 def _kernel(kernel: Kernel, pixels: int) -> tuple[object, ...]:

@@ -13,13 +13,13 @@ from ...graph.document import load_effect
 from ...graph.effect import Effect
 from ...graph.errors import UsageError
 from . import STARTED
+from .labels import with_fused
 from .library import find_effect
 from .needs import demo_clip, ready_models
 from .show import command, out, progress, table, tell
 
 if TYPE_CHECKING:
     from ..media.base import Sink, Source
-    from ..plan.ir import Plan, Step
     from ..session import Report, Session
 
 __all__ = ["parser", "run"]
@@ -90,7 +90,7 @@ def run(args: Namespace) -> int:
         session = stack.enter_context(_session(effect, source, args))
         sink = _sink(args.output, source, session)
         report = _play(session, source, sink, args)
-    _tell(report, source, args.output, labels(effect, session.plan))
+    _tell(report, source, args.output, with_fused(effect, session.plan))
     if args.sheet:
         _sheet(text, effect, report, args)
     return 0
@@ -168,28 +168,6 @@ def _tell(report: Report, source: Source, output: str, names: Mapping[str, str])
         tell(f"{source.damaged} pictures of {info.name} could not be decoded and were left out")
     for node, (error, times) in report.failures.items():
         tell(f"{node} failed {times} times and its fallback went on: {error}")
-
-
-def labels(effect: Effect, plan: Plan) -> dict[str, str]:
-    """Node path → its title, and those of the nodes that its kernel does as well."""
-    titles = {step.path: _title(effect, step) for step in plan.steps.values()}
-    fused = {stage.path: plan.kernels[stage.kernel].nodes for stage in plan.stages if stage.kind == "kernel"}
-    made: dict[str, str] = {}
-    for path, title in titles.items():
-        others = [titles.get(other.partition("#")[0], other) for other in fused.get(path, ()) if other.partition("#")[0] != path]
-        made[path] = title + (f"  (with {', '.join(dict.fromkeys(others))})" if others else "")
-    return made
-
-
-def _title(effect: Effect, step: Step) -> str:
-    """What a person calls the node; inside a group with the group's title before it."""
-    graph: Any = effect
-    words: list[str] = []
-    for name in step.path.split("/"):
-        node = graph.nodes.get(name) if graph else None
-        words.append(node.title if node and node.title else step.decl.title if node and not node.group else name)
-        graph = effect.groups.get(node.group) if node and node.group else None
-    return " / ".join(words)
 
 
 def _shares(costs: Sequence[tuple[str, float, float]]) -> list[tuple[str, float, float, str]]:
