@@ -8,6 +8,7 @@ bytes, and the last rename wins. A folder that can't be written is replaced by a
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import hashlib
 import os
@@ -39,7 +40,7 @@ class Cache:
     def __init__(self, root: Path | None = None, limit: int = _LIMIT):
         self.root, self.limit = root or default_root(), limit
         self._written = 0
-        self._aside: tempfile.TemporaryDirectory | None = None
+        self._aside: Path | None = None
         self._lock = threading.Lock()
 
     def path(self, key: str, ending: str) -> Path | None:
@@ -67,21 +68,20 @@ class Cache:
 
     def _roots(self) -> list[Path]:
         aside = self._aside
-        return [self.root] if aside is None else [self.root, Path(aside.name)]
+        return [self.root] if aside is None else [self.root, aside]
 
     def _elsewhere(self, error: OSError) -> Path:
         with self._lock:
             if self._aside is None:
-                self._aside = tempfile.TemporaryDirectory(
-                    prefix="spellwire-kernels-", ignore_cleanup_errors=True
-                )
+                self._aside = Path(tempfile.mkdtemp(prefix="spellwire-kernels-"))
+                atexit.register(shutil.rmtree, self._aside, ignore_errors=True)
                 warnings.warn(
                     f"the kernel cache {self.root} can't be written ({error.strerror or error}); kernels are kept "
                     "for this run only. Set SPELLWIRE_CACHE to a folder that can be written.",
                     RuntimeWarning,
                     stacklevel=4,
                 )
-            return Path(self._aside.name)
+            return self._aside
 
     def _write(self, root: Path, key: str, ending: str, data: bytes) -> Path:
         path = root / key[:2] / f"{key}.{_digest(data)}{ending}"

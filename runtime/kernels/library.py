@@ -205,7 +205,7 @@ class Call:
     def _resize(self, height: int, width: int) -> None:
         self.size = (height, width)
         for shape, numbers in self._numbers.items():
-            numbers[:] = width // 4 if shape == "words" else width, height, self._rows(height)
+            numbers[:] = width // 4 if shape == "words" else width, height, self._rows(height, width)
 
     def _choose(self) -> None:
         if all(self._whole) and "words" in self._arguments:
@@ -214,10 +214,16 @@ class Call:
             shape = "narrow" if self.size[1] < NARROW else "wide"
         self._function, self._argv = self.kernel.functions[shape], self._arguments[shape]
 
-    def _rows(self, height: int) -> int:
-        strips = self.kernel.library.threads * (4 if self.kernel.library.threads > 1 else 1)
-        rows = max(8, -(-height // strips))
-        return min(rows, 96) if self.kernel.blurred else rows
+    def _rows(self, height: int, width: int) -> int:
+        """The height of a strip: several a thread, to even out; a blur's strips high, since each repeats its edges.
+
+        A blur keeps a strip's rows, and as many beyond as it reaches: kept below 800 kB a channel.
+        """
+        threads = self.kernel.library.threads
+        if not self.kernel.blurred:
+            return max(8, -(-height // (4 * threads if threads > 1 else 1)))
+        reach = max((t.dim[0].extent for t in self._tables), default=1) - 1
+        return min(-(-height // (2 * threads if threads > 1 else 1)), max(32, 200_000 // width - 2 * reach))
 
     def _point(
         self, position: int, array: np.ndarray, format: str, channels: int, what: str, index: int

@@ -389,12 +389,24 @@ class _Words(_Lowering):
 VARYING = ("x", "y", "load", "near", "sample", "gauss", "hash", "fetch")
 
 
+_VECTORS = {  # pixels a vector: alone at a place; with sums of a blur in registers; with gathers, which are scalar
+    "x86-64-v4": (64, 32, 16),
+    "x86-64-v3": (32, 16, 8),
+    "x86-64-v2": (16, 8, 8),
+    "arm-64": (16, 8, 8),
+}
+
+
 def vector_length(region: Region, level: str) -> int:
-    """Pixels a vector: long for pointwise work (uint8 fills a register), short where sums are held in registers."""
-    short = any(uses(region.nodes, op) for op in ("gauss", "sample", "fetch"))
-    return {"x86-64-v4": (64, 16), "x86-64-v3": (32, 8), "x86-64-v2": (16, 8), "arm-64": (16, 8)}[level][
-        short
-    ]
+    """Pixels a vector: long enough that uint8 fills a register, short where registers would run out."""
+    alone, summed, gathered = _VECTORS[level]
+    if any(uses(region.nodes, op) for op in ("sample", "fetch")):
+        return gathered
+    if uses(region.nodes, "gauss") or any(
+        r.format != "u8" and r.channels > 1 for r in (*region.reads, *region.writes)
+    ):
+        return summed
+    return alone
 
 
 def _expr(v: Any) -> hl.Expr:
