@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,11 +18,21 @@ Step = Callable[[], None]
 Slots = list[Any]
 
 
-def bind_call(fn: Callable[..., Any], slots: Slots, reads: Sequence[int], converts: Sequence[str],
-              writes: Sequence[int]) -> Step:  # fmt: skip
-    """`slots[writes] = fn(*slots[reads])`, with as little between as the case allows."""
-    if any(converts):
-        return _bind_converting(fn, slots, reads, converts, writes)
+def bind_call(
+    fn: Callable[..., Any],
+    slots: Slots,
+    reads: Sequence[int],
+    converts: Sequence[str],
+    writes: Sequence[int],
+    nothing: Mapping[int, Callable[[Any], Any]],
+) -> Step:
+    """`slots[writes] = fn(*slots[reads])`, with as little between as the case allows.
+
+    `nothing`: argument → what puts a value in an empty place.
+    """
+    if any(converts) or nothing:
+        steps = [VALUE_CONVERSIONS.get(c) or nothing.get(i) for i, c in enumerate(converts)]
+        return _bind_converting(fn, slots, reads, steps, writes)
     if len(writes) != 1:
         return _bind_many(fn, slots, reads, writes)
     (out,) = writes
@@ -70,12 +80,17 @@ def _store(slots: Slots, writes: Sequence[int], result: Any) -> None:
         slots[slot] = value
 
 
-def _bind_converting(fn: Callable[..., Any], slots: Slots, reads: Sequence[int], converts: Sequence[str],
-                     writes: Sequence[int]) -> Step:  # fmt: skip
-    getters = tuple((i, VALUE_CONVERSIONS.get(c)) for i, c in zip(reads, converts, strict=True))
+def _bind_converting(
+    fn: Callable[..., Any],
+    slots: Slots,
+    reads: Sequence[int],
+    steps: Sequence[Callable[[Any], Any] | None],
+    writes: Sequence[int],
+) -> Step:
+    getters = tuple(zip(reads, steps, strict=True))
 
     def step() -> None:
-        _store(slots, writes, fn(*[convert(slots[i]) if convert else slots[i] for i, convert in getters]))
+        _store(slots, writes, fn(*[change(slots[i]) if change else slots[i] for i, change in getters]))
 
     return step
 

@@ -14,7 +14,7 @@ from typing import Any
 from ...graph.declare import Parameter
 from ...graph.errors import ModelError, SpellwireError, UsageError
 from ...graph.types import Asset, Look
-from ..frames import Frame, Geometry, Tick
+from ..frames import Frame, Tick
 from ..plan.ir import Plan, Ref, Stage, Step
 from .calls import bind_call, bind_carried, bind_mapped, outputs_for, with_policy
 from .context import NodeContext
@@ -220,11 +220,7 @@ class Engine:
         node = self.instances[stage.step]
         reads, converts, out_slot = self._arguments(stage, step, slots, tick)
         names = step.decl.arguments
-        mapped = (
-            [i for i, n in enumerate(names) if n in step.links and self._is_listed(step, n)]
-            if step.mapped
-            else []
-        )
+        mapped = [i for i, n in enumerate(names) if n in step.links and step.links[n].item]
         if step.mapped and step.carried:
             at = names.index(step.mapped)
             call = bind_carried(
@@ -240,7 +236,7 @@ class Engine:
                 new_state=lambda: self._new_state(step), states=states, tick=tick,
             )  # fmt: skip
         else:
-            call = bind_call(node.process, slots, reads, converts, stage.writes)
+            call = bind_call(node.process, slots, reads, converts, stage.writes, self._nothing(step, tick))
         if out_slot >= 0:
             owned = [b for b in stage.buffers if b >= 0]
             call = outputs_for(call, slots, out_slot, self.pool, owned, tick, step.decl.fallback == "last")
@@ -250,12 +246,20 @@ class Engine:
             call = with_policy(call, slots, watched, {}, lambda: None)
         return call
 
-    def _is_listed(self, step: Step, name: str) -> bool:
-        link = step.links[name]
-        port = step.decl.input(name)
-        source = self.plan.steps[link.source[0]]
-        many = source.output(link.source[1]).type.family == "list" or bool(source.mapped)
-        return many and not (port and (port.many or port.type.family == "list"))
+    def _nothing(self, step: Step, tick: Tick) -> dict[int, Callable[[Any], Any]]:
+        """What stands for a raster that is not there, for each raster argument: zeros over the whole frame."""
+
+        def filled(channels: int, fmt: str) -> Callable[[Any], Any]:
+            return lambda value: (
+                empty_frame(channels, tick.width, tick.height, fmt) if value is None else value
+            )
+
+        ports = ((i, step.decl.input(name)) for i, name in enumerate(step.decl.arguments))
+        return {
+            i: filled(3 if p.display else p.type.components, "u8" if p.display else "f32")
+            for i, p in ports
+            if p is not None and p.type.family == "raster" and not p.optional
+        }
 
     def _arguments(
         self, stage: Stage, step: Step, slots: list[Any], tick: Tick
@@ -280,23 +284,14 @@ class Engine:
     def _delay_read(self, stage: Stage) -> Callable[[], None]:
         step = self.plan.steps[stage.step]
         (slot,) = stage.writes
-        raster = bool(stage.buffers)
+        raster = step.outputs[0].type.family == "raster"  # before the first frame: nothing
         start = None if raster else step.params.get("start", step.outputs[0].type.empty)
         box = self.delays[step.path] = [start, None]
 
         def read() -> None:
             self.slots[slot] = box[0]
 
-        def read_raster() -> None:
-            size = (self.tick.width, self.tick.height)
-            front = box[0]
-            if front is None or (front.width, front.height) != size:
-                box[0] = self.pool.frame(stage.buffers[0], _stream(self.tick), 0)
-                box[0].data[...] = 0
-                box[1] = self.pool.frame(stage.buffers[0], _stream(self.tick), 1)
-            self.slots[slot] = box[0]
-
-        return read_raster if raster else read
+        return read
 
     def _delay_write(self, stage: Stage) -> Callable[[], None]:
         box_path = stage.path
@@ -306,8 +301,6 @@ class Engine:
             box = self.delays[box_path]
             if isinstance(value, Frame):
                 box[0], box[1] = copy_frame(value, box[1]), box[0]
-            elif isinstance(box[0], Frame):
-                box[0].data[...] = 0
             else:
                 box[0] = value
 
@@ -323,10 +316,9 @@ class Engine:
         feeds = sorted({slot for s in stages for slot in s.reads if slot not in written})
         steps = [(self._stage(s, slots, tick), s) for s in stages]
         segment = self._segment([(step, s) for step, s in steps if step is not None], slots)
-        lane = Lane(
+        return Lane(
             name, slots, segment, tuple((s, s) for s in feeds), tuple((s, s) for s in sorted(written)), tick
         )
-        return lane
 
     def feed(self, name: str) -> None:
         """Hand the frame just rendered to an idle lane: rasters copied, values by reference."""
@@ -391,6 +383,7 @@ class Engine:
             if (tick.width, tick.height) != (frame.width, frame.height):
                 tick.width, tick.height = frame.width, frame.height
                 self.dirty = True
+                self._forget_rasters()
             for writes in self.sources:
                 self.slots[writes[0]] = frame
         if self.dirty:
@@ -401,6 +394,12 @@ class Engine:
             end()
         self.costs.add(self.render.times)
         return self.shown()
+
+    def _forget_rasters(self) -> None:
+        """Pictures of another size are no feedback for this one."""
+        for box in self.delays.values():
+            if isinstance(box[0], Frame):
+                box[:] = [None, None]
 
     def shown(self) -> Frame | None:
         """The first sink's frame."""
@@ -486,10 +485,6 @@ class Engine:
             known.count, known.error = known.count + 1, text
         else:
             self.failures[path] = Failure(path, text, 1, self.tick.index)
-
-
-def _stream(tick: Tick) -> Geometry:
-    return Geometry(tick.width, tick.height)
 
 
 def clean_value(parameter: Parameter, value: Any) -> Any:

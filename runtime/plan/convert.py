@@ -123,7 +123,12 @@ def _landmarks(item: Any) -> Any:
     return () if item is None else item.landmarks
 
 
+def _gather(each: Any) -> Items[Any]:
+    return Items(tuple(value for value in each if value is not None))
+
+
 VALUE_CONVERSIONS: dict[str, Callable[[Any], Any]] = {
+    "gather": _gather,  # one item each of a mapped node, as a list again
     "Integer>Number": float,
     "Boolean>Number": float,
     "Boolean>Integer": int,

@@ -49,6 +49,7 @@ class Link:
     source: Ref
     conversion: str = ""  # "Mask>Image"
     policy: str = "exact"
+    item: bool = False  # the source is a list, and this is one item of it at a time
 
 
 @dataclass(frozen=True)

@@ -115,8 +115,7 @@ class _Layout:
             self.stage("delay_read", step, writes=(self.slot((step.id, port.name)),))
             return
         slot = self.keep((step.id, port.name), "native", Read("f32", port.type.components))
-        buffer = self.buffer("f32", port.type.components, STREAM)
-        self.stage("delay_read", step, writes=(slot,), buffers=(buffer,))
+        self.stage("delay_read", step, writes=(slot,))
 
     def process(self, step: Step) -> None:
         names = [a for a in step.decl.arguments if a not in SPECIAL]

@@ -22,7 +22,10 @@ from typing import Any
 from ...graph.declare import Declaration, Port
 from ...graph.errors import CompileError
 from ...graph.flat import FlatGraph, FlatWire
-from ...graph.frozen import freeze
+from ...graph.frozen import FrozenDict, freeze
+from ...graph.mapping import GraphMapping, pass_through, resolve_mapping
+from ...graph.spaces import resolve_spaces
+from ...graph.topology import flow_order
 from .bind import Trace, trace
 from .convert import RASTER_CONVERSIONS, SAME
 from .ir import Link, Ref, Step, Stream
@@ -35,7 +38,7 @@ Need = str
 # u8     display-referred r, g, b for a process node
 # u8a    display-referred for a sink: with alpha where there is any
 
-STREAM = "stream"
+STREAM = "frame"
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,9 @@ class Draft:
     stream: Stream
     working_space: str = "srgb"
     public: frozenset[tuple[str, str]] = frozenset()  # (path, parameter) of the effect's interface
+    places: Mapping[tuple[str, str], str] = field(
+        default_factory=dict
+    )  # (path, output or "" = domain) → token
     traces: Mapping[str, Trace] = field(default_factory=dict)
     domains: Mapping[str, str] = field(default_factory=dict)  # pixel step → token
     geometry: Mapping[Ref, str] = field(default_factory=dict)  # raster ref → token
@@ -73,41 +79,93 @@ class Draft:
 
 
 def build(flat: FlatGraph, stream: Stream) -> Draft:
-    """Steps out of a valid flat graph."""
-    steps: dict[str, Step] = {}
+    """Steps out of a valid flat graph.
+
+    Raises:
+        CompileError: a node type is missing, or a group hands an image from item to item (not compiled yet).
+    """
     for path, node in flat.nodes.items():
         if node.declaration is None:
             raise CompileError(f"{path}: the node type {node.type!r} is not installed")
-        if not node.muted or node.declaration.role in ("source", "sink"):
-            for step in _split(path, node.declaration, dict(node.params), _links(flat, path)):
-                steps[step.id] = step
-    public = frozenset((p.path, p.param) for p in flat.interface)
-    return Draft(_ordered(_with_conversions(steps)), stream, flat.working_space, public)
+    for scope in flat.scopes.values():
+        if scope.carried:
+            raise CompileError(
+                f"{scope.path}: a group that hands an image on from item to item can't be compiled yet; "
+                "use a single node with a carried image, or take the image out of the group"
+            )
+    flat = bypass(flat)
+    spaces, mapping, each = resolve_spaces(flat), resolve_mapping(flat), _played_for_each(flat)
+    steps: dict[str, Step] = {}
+    for path, node in flat.nodes.items():
+        assert node.declaration is not None
+        links = {w.target_port: _link(flat, w, mapping, each) for w in flat.into(path).values()}
+        for step in _split(path, node.declaration, dict(node.params), links):
+            steps[step.id] = step
+    floating = {path for path, _ in spaces.floating}
+    late = sorted(_with_conversions(steps).values(), key=lambda s: s.path in floating)
+    return Draft(
+        _ordered({s.id: s for s in late}), stream, flat.working_space,
+        frozenset((p.path, p.param) for p in flat.interface),
+        places={key: place.size for key, place in spaces.outputs.items()}
+        | {(path, ""): place.size for path, place in spaces.domains.items()},
+    )  # fmt: skip
 
 
-def _links(flat: FlatGraph, path: str) -> dict[str, Link]:
-    found = {}
-    for name, wire in flat.into(path).items():
-        link = _resolve(flat, wire)
-        if link is not None:
-            found[name] = link
+def bypass(flat: FlatGraph) -> FlatGraph:
+    """Without its muted nodes: what they passed on goes straight to their consumers."""
+    muted = {
+        p
+        for p, n in flat.nodes.items()
+        if n.muted and n.declaration and n.declaration.role not in ("source", "sink")
+    }
+    wires = [found for w in flat.wires if w.target not in muted and (found := _through(flat, w, muted))]
+    nodes = FrozenDict({p: n for p, n in flat.nodes.items() if p not in muted})
+    return replace(flat, nodes=nodes, wires=tuple(wires))
+
+
+def _through(flat: FlatGraph, wire: FlatWire, muted: set[str]) -> FlatWire | None:
+    if wire.source not in muted:
+        return wire
+    decl = flat.nodes[wire.source].declaration
+    assert decl is not None
+    before = flat.into(wire.source).get(pass_through(decl).get(wire.source_port, ""))
+    if before is None or (before.conversion and wire.conversion):
+        return None
+    joined = replace(
+        wire,
+        source=before.source,
+        source_port=before.source_port,
+        conversion=before.conversion or wire.conversion,
+    )
+    return _through(flat, joined, muted)
+
+
+def _played_for_each(flat: FlatGraph) -> set[str]:
+    """The nodes inside a mapped group that hang on its item."""
+    found: set[str] = set()
+    for path in flow_order(flat):
+        wires, scope = flat.into(path).values(), flat.nodes[path].scope
+        if scope and any(
+            w.item_of or (w.source in found and flat.nodes[w.source].scope == scope) for w in wires
+        ):
+            found.add(path)
     return found
 
 
-def _resolve(flat: FlatGraph, wire: FlatWire) -> Link | None:
-    """The link a wire makes, going back through muted nodes to what they pass on."""
-    node = flat.nodes[wire.source]
-    conversion = f"{wire.conversion.source.name}>{wire.conversion.target.name}" if wire.conversion else ""
+def _link(flat: FlatGraph, wire: FlatWire, mapping: GraphMapping, each: set[str]) -> Link:
+    node, target = flat.nodes[wire.source], flat.nodes[wire.target].declaration
     decl = node.declaration
-    if decl is None or not node.muted or decl.role in ("source", "sink"):
-        source = wire.source if decl is None or not decl.inners else f"{wire.source}#pixel"
-        return Link((source, wire.source_port), conversion, wire.policy or _default_policy(decl))
-    out = decl.output(wire.source_port)
-    same = next((p.name for p in decl.inputs if out and p.type is out.type), None)
-    before = flat.into(wire.source).get(same) if same else None
-    if before is None or (before.conversion and wire.conversion):
-        return None
-    return _resolve(flat, replace(before, conversion=before.conversion or wire.conversion))
+    assert decl is not None and target is not None
+    source = f"{wire.source}#pixel" if decl.inners else wire.source
+    conversion = f"{wire.conversion.source.name}>{wire.conversion.target.name}" if wire.conversion else ""
+    port, made = target.input(wire.target_port), decl.output(wire.source_port)
+    many = (wire.source, wire.source_port) in mapping.lists or bool(made and made.type.family == "list")
+    takes_list = port is not None and (port.many or port.type.family == "list")
+    if (wire.target, wire.target_port) in mapping.gathers and not (port and port.many):
+        conversion = "gather"
+    within = wire.source in each and flat.nodes[wire.target].scope == node.scope
+    item = bool(wire.item_of) or within or (many and not takes_list and wire.target in mapping.nodes)
+    return Link((source, wire.source_port), conversion, wire.policy or _default_policy(decl), item)
 
 
 def _default_policy(decl: Declaration | None) -> str:
@@ -158,7 +216,7 @@ def _ordered(steps: Mapping[str, Step]) -> dict[str, Step]:
     """Sources before users, otherwise in the order given."""
     done: dict[str, Step] = {}
     open_steps: dict[str, None] = {}
-    stack = [(step, False) for step in reversed(steps.values())]
+    stack = [(step, False) for step in reversed(list(steps.values()))]
     while stack:
         step, ready = stack.pop()
         if step.id in done:
@@ -171,7 +229,7 @@ def _ordered(steps: Mapping[str, Step]) -> dict[str, Step]:
             raise CompileError(f"{step.path}: a cycle without a delay: {' → '.join([*open_steps, step.id])}")
         open_steps[step.id] = None
         stack.append((step, True))
-        stack += [(steps[link.source[0]], False) for link in reversed(step.links.values())]
+        stack += [(steps[link.source[0]], False) for link in reversed(list(step.links.values()))]
     return done
 
 
@@ -224,69 +282,60 @@ def merge(draft: Draft) -> Draft:
                 renamed[step.id] = first
                 continue
         steps[step.id] = step
-    return replace(draft, steps=steps)
+    places = {key: _renamed(token, renamed) for key, token in draft.places.items()}
+    return replace(draft, steps=steps, places=places)
+
+
+def _renamed(token: str, renamed: Mapping[str, str]) -> str:
+    """A geometry is named by what made it."""
+    kind, _, maker = token.partition(":")
+    path, _, port = maker.rpartition(".")
+    return f"{kind}:{renamed[path]}.{port}" if path in renamed else token
 
 
 # -- lists and domains
 
 
 def map_lists(draft: Draft) -> Draft:
-    """Call a step for each item where an item port is fed by a list; its outputs are lists then."""
+    """Call a step for each item where an item comes in by a list; its outputs are lists then."""
     steps: dict[str, Step] = {}
-    listed: set[Ref] = set()
     for step in draft.steps.values():
-        mapped = ""
-        for name, link in step.links.items():
-            port = step.decl.input(name)
-            source = steps[link.source[0]].output(link.source[1]).type
-            many = source.family == "list" or link.source in listed
-            if (
-                many
-                and not (port and port.many)
-                and (port is None or port.type is not source or link.source in listed)
-            ):
-                mapped = mapped or name
-        carried = next((p.name for p in step.decl.inputs if p.carried), "") if mapped else ""
-        steps[step.id] = replace(step, mapped=mapped, carried=carried)
-        if mapped:
-            listed |= {(step.id, p.name) for p in step.outputs if p.type.family != "raster"}
+        items = [name for name, link in step.links.items() if link.item]
+        items.sort(key=lambda name: (port := step.decl.input(name)) is None or port.type.family != "item")
+        carried = next((p.name for p in step.decl.inputs if p.carried), "") if items else ""
+        steps[step.id] = replace(step, mapped=items[0] if items else "", carried=carried)
+        if items and step.kind == "pixel":
+            raise CompileError(
+                f"{step.path}: a pixel node can't be played for each item of a list; merge or pick first"
+            )
     return replace(draft, steps=steps)
 
 
 def resolve_domains(draft: Draft) -> Draft:
-    """A token for every raster: "stream", "asset:…" or the ref that made a new geometry."""
+    """A token for every raster, from graph.spaces: "frame", "asset:…", or the output that made a new geometry.
+
+    A generator whose consumer's place is not made before it lies on the frame.
+    """
     geometry: dict[Ref, str] = {}
     domains: dict[str, str] = {}
+    made = {STREAM}
     for step in draft.steps.values():
         if step.kind == "pixel":
-            domains[step.id] = _pixel_domain(step, geometry)
+            token = _pixel_domain(draft, step, geometry)
+            domains[step.id] = token if token in made else STREAM
         for port in step.outputs:
             if port.type.family == "raster":
-                geometry[step.id, port.name] = _token(step, port, geometry, domains)
+                token = domains.get(step.id) or draft.places.get((step.path, port.name), STREAM)
+                geometry[step.id, port.name] = token
+                made.add(token)
     traces = {s.id: trace(s) for s in draft.steps.values() if s.kind == "pixel"}
     return replace(draft, geometry=geometry, domains=domains, traces=traces)
 
 
-def _pixel_domain(step: Step, geometry: Mapping[Ref, str]) -> str:
-    """The declared domain input's token; else the first raster's; a generator lies on the stream."""
-    ports = [p for p in step.decl.inputs if p.type.family == "raster" and p.name in step.links]
-    declared = step.decl.domain
-    ports.sort(key=lambda p: p is not declared)
-    tokens = [geometry[step.links[p.name].source] for p in ports if step.links[p.name].source in geometry]
-    return tokens[0] if tokens else STREAM
-
-
-def _token(step: Step, port: Port, geometry: Mapping[Ref, str], domains: Mapping[str, str]) -> str:
-    if step.kind == "pixel":
-        return domains[step.id]
-    if step.kind in ("source", "delay_read"):
-        return STREAM
-    if port.size == "domain" and port.space is not None:
-        if port.space.kind == "frame":
-            return STREAM
-        if port.space.kind == "same" and port.space.port in step.links:
-            return geometry.get(step.links[port.space.port].source, STREAM)
-    return f"{step.id}.{port.name}"
+def _pixel_domain(draft: Draft, step: Step, geometry: Mapping[Ref, str]) -> str:
+    if step.decl.type.startswith("convert."):  # ours: where its value lies
+        return geometry.get(step.links["value"].source, STREAM)
+    return draft.places.get((step.path, ""), STREAM)
 
 
 # -- storage and fusion
