@@ -12,7 +12,7 @@ from .declare import Parameter
 
 __all__ = ["MAX_VARIANTS", "default_problem", "value_problem", "variants"]
 
-MAX_VARIANTS = 16
+MAX_VARIANTS = 20  # room for the 17 blend modes
 
 
 def value_problem(parameter: Parameter, value: Any, folder: Path | None = None) -> tuple[str, str] | None:

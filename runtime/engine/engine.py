@@ -16,6 +16,7 @@ from ...graph.errors import ModelError, SpellwireError, UsageError
 from ...graph.types import Asset, Look
 from ..frames import Frame, Tick
 from ..plan.ir import Plan, Ref, Stage, Step
+from ..plan.variants import is_baked
 from .calls import bind_call, bind_carried, bind_mapped, outputs_for, with_policy
 from .context import NodeContext
 from .costs import Costs
@@ -422,8 +423,8 @@ class Engine:
         if parameter is None:
             raise UsageError(f"{path} has no parameter {name!r}")
         value = clean_value(parameter, value)
-        if parameter.structural and parameter.type not in (Look, Asset):
-            raise UsageError(f"{path}.{name} is structural: set it before the plan is made")
+        if is_baked(self.plan, path, name) and parameter.structural and parameter.type is not Look:
+            raise UsageError(f"{path}.{name} is compiled into a kernel: it needs a new plan")
         slot = self.plan.slot_of.get((path, name))
         if slot is not None:
             self.slots[slot] = self._loaded(parameter, value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -18,10 +18,12 @@ from ..native.emit import emit
 from ..native.loops import bind, loop
 from ..plan.compile import compile_effect
 from ..plan.ir import Plan, Stream
+from ..plan.variants import is_baked, variant_values
 
-__all__ = ["Built", "Planner"]
+__all__ = ["Built", "Planner", "structural"]
 
 Progress = Callable[[int, int], None]
+Key = tuple[tuple[str, Any], ...]
 
 
 @dataclass
@@ -30,6 +32,7 @@ class Built:
 
     plan: Plan
     library: Library
+    others: Mapping[Key, Plan] = field(default_factory=dict)
 
     @cached_property
     def natives(self) -> Mapping[str, Callable[..., Any]]:
@@ -57,10 +60,26 @@ class Planner:
             effect, nodes=self.nodes, stream=stream, overrides=dict(values or {}), **options
         )
 
-    def build(self, plan: Plan, progress: Progress | None = None) -> Built:
-        """Compile what the cache lacks; `progress(done, total)` as kernels become ready."""
+    def build(
+        self, plan: Plan, progress: Progress | None = None, others: Mapping[Key, Plan] | None = None
+    ) -> Built:
+        """Compile what the cache lacks; `progress(done, total)` as kernels become ready.
+
+        `others`: variants of the plan, whose kernels go into the same library.
+        """
         extra = [self._loop(name) for name in plan.natives]
-        return Built(plan, self.compiler.compile(plan.regions, progress, extra))
+        regions = {r.key: r for one in (plan, *(others or {}).values()) for r in one.regions}
+        return Built(plan, self.compiler.compile(regions.values(), progress, extra), others or {})
+
+    def variants(
+        self, effect: Effect, stream: Stream, plan: Plan, values: Mapping[str, Any]
+    ) -> dict[Key, Plan]:
+        """Plans for what the public structural parameters may become, by their values."""
+        found: dict[Key, Plan] = {}
+        for chosen in variant_values(plan):
+            key = structural(plan, {**values, **chosen})
+            found[key] = self.plan(effect, stream, {**values, **chosen}, validated=True)
+        return found
 
     def _loop(self, name: str) -> bytes:
         wanted, cache, target = loop(name), self.compiler.cache, self.compiler.target
@@ -87,3 +106,11 @@ class Planner:
             known = ", ".join(plan.interface) or "none"
             raise UsageError(f"the effect has no public parameter {name!r}; it has: {known}")
         return clean_value(replace(entry.parameter, name=name, low=entry.low, high=entry.high), value)
+
+
+def structural(plan: Plan, values: Mapping[str, Any]) -> Key:
+    """The values of the public parameters that are compiled in: what tells one variant from another."""
+    baked = {
+        n: e for n, e in plan.interface.items() if e.parameter.structural and is_baked(plan, e.path, e.param)
+    }
+    return tuple((name, values.get(name, entry.default)) for name, entry in baked.items())

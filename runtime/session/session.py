@@ -13,7 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import perf_counter, perf_counter_ns
 from typing import Any
 
@@ -27,10 +27,11 @@ from ..engine.engine import Engine, Failure
 from ..frames import Frame
 from ..media.base import Picture, Sink, Source, StreamInfo
 from ..plan.ir import Plan, Stream
+from ..plan.variants import is_baked
 from ..values import Event
 from . import core
 from . import messages as m
-from .planning import Built, Planner, Progress
+from .planning import Built, Planner, Progress, structural
 from .trace import Trace
 
 __all__ = ["Report", "Session"]
@@ -126,7 +127,8 @@ class Session:
         cleaned = {name: self.planner.clean(plan, name, value) for name, value in values.items()}
         if cleaned:
             plan = self.planner.plan(effect, self.stream, cleaned)
-        self.built = self.planner.build(plan, progress)
+        others = self.planner.variants(effect, self.stream, plan, cleaned)
+        self.built = self.planner.build(plan, progress, others)
         self.engine = self.planner.engine(self.built, effect, live=self.live)
         self.effect, self.values = effect, cleaned
 
@@ -152,7 +154,7 @@ class Session:
         value = self.planner.clean(self.plan, name, value)
         assert entry is not None
         self.values[name] = value
-        if entry.parameter.structural:
+        if entry.parameter.structural and is_baked(self.plan, entry.path, entry.param):
             self.replace(self.effect)
         else:
             self._later(lambda: self.engine.set(entry.path, entry.param, value))
@@ -170,21 +172,29 @@ class Session:
         """
         self._edition += 1
         edition, values = self._edition, dict(self.values)
+        outcome: Exception | None = None
 
         def work() -> None:
+            nonlocal outcome
             try:
+                ready = (
+                    self.built.others.get(structural(self.plan, values)) if effect is self.effect else None
+                )
+                if ready is not None:
+                    self._swap(replace(self.built, plan=ready), effect, edition)
+                    return
                 whole = self.planner.plan(effect, self.stream, values)
                 apart = self._apart(effect, values, whole)
                 if not self.planner.cached(whole) and self.planner.cached(apart):
                     self._swap(self.planner.build(apart), effect, edition)
-                self._swap(self.planner.build(whole), effect, edition)
+                others = self.planner.variants(effect, self.stream, whole, values)
+                self._swap(self.planner.build(whole, None, others), effect, edition)
                 self.planner.build(apart)
             except SpellwireError as error:
+                outcome = error
+            finally:
                 if done:
-                    done(error)
-                return
-            if done:
-                done(None)
+                    done(outcome)
 
         threading.Thread(target=work, name="replan", daemon=True).start()
 

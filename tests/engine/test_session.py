@@ -11,7 +11,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from spellwire.graph.errors import NodeError, SessionError, SourceError, UsageError
+from spellwire.graph.errors import CompileError, NodeError, SessionError, SourceError, UsageError
 from spellwire.runtime.engine.context import NodeContext
 from spellwire.runtime.engine.isolate import Isolated
 from spellwire.runtime.frames import Frame
@@ -307,3 +307,30 @@ def test_an_effect_plays_on_while_an_isolated_node_hangs(session, picture):
 
 def as_bytes(values):
     return np.floor(np.clip(values, 0, 1) * 255 + 0.5)
+
+
+MOVED = (
+    "n1 = source.input()\nn8 = geometry.transform(image=n1.image; translate=(0.5, 0.0); outside='clamp')\n" + SHOW
+)
+MODES = (
+    "n1 = source.input()\nn2 = colour.invert(image=n1.image)\n"
+    "n8 = composite.blend(below=n1.image; above=n2.out; mode='normal')\n" + SHOW
+)
+
+
+def test_a_public_choice_is_compiled_for_all_its_values_and_chosen_while_playing(session):
+    one = session(MOVED, [{"name": "edge", "target": "n8.outside"}])
+    before = one.built.library
+    assert len(one.built.others) == 3
+    sink = Kept(lambda shown: (one.set("edge", "zero") if shown == 5 else None, time.sleep(0.01)))
+    one.play(Clip(200), sink)
+    assert sink.rows[3][0] == 3, "clamp: the edge goes on"
+    assert sink.rows[-1][0] == 0, "zero: nothing there"
+    assert one.built.library is before, "nothing was compiled or linked"
+
+
+def test_too_many_public_structural_values_in_one_kernel_are_refused(planner, write):
+    text = MODES.replace("n8.out", "n7.out") + "\nn7 = composite.blend(below=n8.out; above=n2.out)"
+    both = [{"name": "a", "target": "n8.mode"}, {"name": "b", "target": "n7.mode"}]
+    with pytest.raises(CompileError, match="a and b meet in one kernel, which would be compiled 289 times"):
+        Session.load(write(text, both), StreamInfo("x", 64, 48), planner=planner)
