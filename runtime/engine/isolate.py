@@ -13,7 +13,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from multiprocessing.shared_memory import SharedMemory
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -78,13 +80,17 @@ class Isolated:
             if not self.pipe.poll(self.limit):
                 self._lost(f"no answer within {self.limit:g} s: its worker was killed and starts again")
             try:
-                kind, value = self.pipe.recv()
+                kind, value, states = self.pipe.recv()
             except (EOFError, OSError):
                 self._lost("its worker died")
+            for i, state in states.items():
+                arguments[i].__dict__.update(state)
             if kind == "error":
                 raise NodeError(value)
             self.back_off = FIRST_BACK_OFF
-            return tuple(map(self._unpack, value)) if kind == "tuple" else self._unpack(value)
+            if kind == "tuple":
+                return tuple(self._unpack(v, arguments) for v in value)
+            return self._unpack(value, arguments)
 
     def _ensure(self) -> None:
         if self.child is None or not self.child.is_alive():
@@ -139,9 +145,14 @@ class Isolated:
         np.copyto(np.ndarray(value.data.shape, value.data.dtype, memory.buf), value.data)
         return _Shared(memory.name, value.data.shape, value.data.dtype.str, value.geometry)
 
-    @staticmethod
-    def _unpack(value: Any) -> Any:
-        return value
+    def _unpack(self, value: Any, arguments: tuple[Any, ...]) -> Any:
+        """A Frame that was filled over there comes back into the plan's own buffer."""
+        if not isinstance(value, _Given):
+            return value
+        frame = arguments[value.index]
+        shared = self.memory[f"in{value.index}"]
+        np.copyto(frame.data, np.ndarray(frame.data.shape, frame.data.dtype, shared.buf))
+        return frame
 
 
 class _Shared:
@@ -149,6 +160,13 @@ class _Shared:
 
     def __init__(self, name: str, shape: tuple[int, ...], dtype: str, geometry: Any):
         self.name, self.shape, self.dtype, self.geometry = name, shape, dtype, geometry
+
+
+@dataclass(frozen=True)
+class _Given:
+    """The Frame that was argument `index`, its pixels changed in the shared memory."""
+
+    index: int
 
 
 def _where(cls: type) -> tuple[str, str]:
@@ -174,11 +192,21 @@ def _serve(pipe: Any, where: tuple[str, str], qualname: str, settings: tuple[Any
             arguments = pipe.recv()
         except (EOFError, OSError):
             return
+        given = [_attach(a, attached) for a in arguments]
         try:
-            result = node.process(*(_attach(a, attached) for a in arguments))
-            pipe.send(("tuple", result) if isinstance(result, tuple) else ("value", result))
+            result = node.process(*given)
+            kind = "tuple" if isinstance(result, tuple) else "value"
+            value = tuple(_give(v, given) for v in result) if kind == "tuple" else _give(result, given)
         except Exception as error:
-            pipe.send(("error", f"{type(error).__name__}: {error}"))
+            kind, value = "error", f"{type(error).__name__}: {error}"
+        states = {i: vars(a) for i, a in enumerate(given) if isinstance(a, SimpleNamespace)}
+        pipe.send((kind, value, states))
+
+
+def _give(value: Any, given: list[Any]) -> Any:
+    """A returned argument is named, not copied through the pipe."""
+    index = next((i for i, a in enumerate(given) if a is value and isinstance(a, Frame)), None)
+    return value if index is None else _Given(index)
 
 
 def _find(where: tuple[str, str], qualname: str) -> Any:

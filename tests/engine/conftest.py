@@ -103,6 +103,20 @@ class Hang(ProcessNode, type="test.hang", isolated=True, fallback="last"):
         return 0.75
 
 
+class Aside(ProcessNode, type="test.aside", isolated=True, fallback="last"):
+    """Inverts a picture and counts, in a process of its own."""
+
+    image: In[Image]
+    out: Out[Image]
+    seen: Out[Number]
+    frames = slot(0)
+
+    def process(self, image, state, out):
+        np.subtract(1.0, image.data, out=out.data)
+        state.frames += 1
+        return out, float(state.frames)
+
+
 class TwoFaces(ProcessNode, type="test.two_faces"):
     """Faces 3 and 5; the second one leaves after frame 1."""
 
@@ -179,7 +193,7 @@ class Heard(ProcessNode, type="test.heard", effectful=True):
         return float(len(state.names))
 
 
-NODES = (Opaque, Half, Count, Fails, FailsEmpty, FailsPass, Spin, Hang, TwoFaces, PerFace, Sum, Add, Firsts, Keys,
+NODES = (Opaque, Aside, Half, Count, Fails, FailsEmpty, FailsPass, Spin, Hang, TwoFaces, PerFace, Sum, Add, Firsts, Keys,
          Heard)  # fmt: skip
 
 

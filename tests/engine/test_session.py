@@ -310,7 +310,8 @@ def as_bytes(values):
 
 
 MOVED = (
-    "n1 = source.input()\nn8 = geometry.transform(image=n1.image; translate=(0.5, 0.0); outside='clamp')\n" + SHOW
+    "n1 = source.input()\nn8 = geometry.transform(image=n1.image; translate=(0.5, 0.0); outside='clamp')\n"
+    + SHOW
 )
 MODES = (
     "n1 = source.input()\nn2 = colour.invert(image=n1.image)\n"
@@ -334,3 +335,24 @@ def test_too_many_public_structural_values_in_one_kernel_are_refused(planner, wr
     both = [{"name": "a", "target": "n8.mode"}, {"name": "b", "target": "n7.mode"}]
     with pytest.raises(CompileError, match="a and b meet in one kernel, which would be compiled 289 times"):
         Session.load(write(text, both), StreamInfo("x", 64, 48), planner=planner)
+
+
+def test_an_isolated_node_fills_the_plans_buffers_and_keeps_its_state(session, picture):
+    one = session(
+        "n1 = source.input()\nn2 = test.aside(image=n1.image)\nn8 = colour.exposure(image=n2.out)\n" + SHOW
+    )
+    stage = next(s for s in one.plan.stages if s.path == "n2")
+    for i in range(600):
+        got = np.array(one.render(picture, index=i).data)
+        if got.any():
+            break
+        time.sleep(0.02)
+    assert np.abs(got[..., :3].astype(int) - (255 - picture.data)).max() <= 1
+    first = one.engine.slots[stage.writes[0]].data
+    counted = one.engine.states["n2"].frames
+    for i in range(2):
+        one.render(picture, index=i)
+    assert one.engine.states["n2"].frames == counted + 2
+    assert one.engine.slots[stage.writes[0]].data.base is first.base, (
+        "every other frame lies in the same memory"
+    )
