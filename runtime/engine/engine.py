@@ -7,13 +7,14 @@ import math
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 from ...graph.declare import Parameter
 from ...graph.errors import ModelError, SpellwireError, UsageError
-from ...graph.types import Asset, Look
+from ...graph.types import Asset, Look, Trigger
 from ..frames import Frame, Tick
 from ..plan.ir import Plan, Ref, Stage, Step
 from ..plan.variants import is_baked
@@ -26,6 +27,9 @@ from .rasters import Pool, copy_frame, empty_frame
 from .segment import Segment
 
 __all__ = ["Engine", "Failure", "clean_value"]
+
+
+EVENTS = -1  # stands for the tick's own events where slots of events are counted up
 
 
 @dataclass
@@ -48,6 +52,8 @@ class Lane:
     feeds: tuple[tuple[int, int], ...]  # (render slot, lane slot)
     results: tuple[tuple[int, int], ...]  # (lane slot, render slot)
     tick: Tick
+    triggers: tuple[int, ...] = ()  # slots whose events wait until the lane is fed
+    waiting: dict[int, tuple[Any, ...]] = field(default_factory=dict)
     published: dict[int, list[Frame | None]] = field(default_factory=dict)
     index: int = -1  # the frame its result is of
 
@@ -318,18 +324,44 @@ class Engine:
         steps = [(self._stage(s, slots, tick), s) for s in stages]
         segment = self._segment([(step, s) for step, s in steps if step is not None], slots)
         return Lane(
-            name, slots, segment, tuple((s, s) for s in feeds), tuple((s, s) for s in sorted(written)), tick
-        )
+            name, slots, segment, tuple((s, s) for s in feeds), tuple((s, s) for s in sorted(written)), tick,
+            tuple(s for s in feeds if s in self._triggers),
+        )  # fmt: skip
+
+    @cached_property
+    def _triggers(self) -> set[int]:
+        """Slots of events."""
+        return {
+            slot
+            for step in self.plan.steps.values()
+            for port in step.outputs
+            if port.type is Trigger and (slot := self.plan.slot_of.get((step.id, port.name))) is not None
+        }
+
+    def _accumulate(self) -> None:
+        """Events wait for their lane, and what a lane gave was for one frame."""
+        for lane in self.lanes.values():
+            for slot in (*lane.triggers, EVENTS):
+                new = self.tick.events if slot == EVENTS else self.slots[slot]
+                if new:
+                    lane.waiting[slot] = (*lane.waiting.get(slot, ()), *new)
+            for _, here in lane.results:
+                if here in self._triggers:
+                    self.slots[here] = ()
 
     def feed(self, name: str) -> None:
         """Hand the frame just rendered to an idle lane: rasters copied, values by reference."""
         lane = self.lanes[name]
         slots = lane.slots
         for here, there in lane.feeds:
-            value = self.slots[here]
+            value = lane.waiting.get(here, ()) if here in lane.triggers else self.slots[here]
             slots[there] = copy_frame(value, slots[there]) if isinstance(value, Frame) else value
-        for key in ("time", "delta", "index", "width", "height", "events"):
-            setattr(lane.tick, key, getattr(self.tick, key))
+        tick, before = lane.tick, lane.tick.time
+        for key in ("time", "index", "width", "height"):
+            setattr(tick, key, getattr(self.tick, key))
+        tick.delta = max(tick.time - before, 0) * 1e-6 if lane.index >= 0 else 0.0
+        tick.events = lane.waiting.get(EVENTS, ())
+        lane.waiting.clear()
 
     def run_lane(self, name: str) -> None:
         """In the lane's thread: run it, and copy its rasters aside."""
@@ -393,6 +425,8 @@ class Engine:
         self.render.run()
         for end in self.ended:
             end()
+        if self.lanes:
+            self._accumulate()
         self.costs.add(self.render.times)
         return self.shown()
 

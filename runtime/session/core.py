@@ -1,8 +1,8 @@
 """The scheduler's pure core: (state, event) → (state, actions). No threads, no clocks.
 
 Frames are dropped once, at the entrance: one in flight, one waiting, the newest wins. A model lane has one frame in
-flight; it is fed right after a frame was rendered, and published right before one is. So the render lane waits for
-nothing, and a recorded list of events replays every decision.
+flight; what it gave is published and it is fed between two frames. So the render lane waits for nothing, and a recorded
+list of events replays every decision.
 
     arrive ─> waiting ─> in flight (render lane) ─> shown
                               └─ feed ─> lane ─ done ─> publish, before the next frame
@@ -133,7 +133,8 @@ def decide(state: State, event: Event) -> tuple[State, tuple[Action, ...]]:
             idle = [lane for lane, busy in state.lanes.items() if busy is None]
             feeds = tuple(Feed(lane, frame) for lane in idle)
             lanes = {**state.lanes, **dict.fromkeys(idle, frame)}
-            return _next(replace(state, flying=None, shown=state.shown + 1, lanes=lanes), feeds)
+            done = replace(state, flying=None, shown=state.shown + 1, lanes=lanes, ready={})
+            return _next(done, (*_publish(state), *feeds))  # published first: a fed lane writes anew
         case LaneDone(lane=lane) if lane not in state.lanes:
             return state, ()
         case Replanned(lanes=names):
@@ -162,9 +163,12 @@ def _next(state: State, before: tuple[Action, ...]) -> tuple[State, tuple[Action
         return state, before
     if state.waiting is None:
         return state, (*before, Finish()) if state.ended else before
-    published = tuple(Publish(lane, frame) for lane, frame in state.ready.items())
     begun = replace(state, flying=state.waiting, waiting=None, ready={})
-    return begun, (*before, *published, Render(state.waiting))
+    return begun, (*before, *_publish(state), Render(state.waiting))
+
+
+def _publish(state: State) -> tuple[Action, ...]:
+    return tuple(Publish(lane, frame) for lane, frame in state.ready.items())
 
 
 def replay(events: Iterable[Event], lanes: Iterable[str] = ()) -> list[tuple[Event, tuple[Action, ...]]]:

@@ -193,7 +193,21 @@ class Heard(ProcessNode, type="test.heard", effectful=True):
         return float(len(state.names))
 
 
-NODES = (Opaque, Aside, Half, Count, Fails, FailsEmpty, FailsPass, Spin, Hang, TwoFaces, PerFace, Sum, Add, Firsts, Keys,
+class SlowlyHeard(ProcessNode, type="test.slowly_heard", latency="slow"):
+    """Takes its time over what it heard, and says it again as events of its own."""
+
+    events: In[Trigger]
+    count: Out[Number]
+    again: Out[Trigger] = result()
+    names = slot([])
+
+    def process(self, events, state, tick):
+        time.sleep(0.05)
+        state.names.extend(e.name for e in events)
+        return float(len(state.names)), events
+
+
+NODES = (SlowlyHeard, Opaque, Aside, Half, Count, Fails, FailsEmpty, FailsPass, Spin, Hang, TwoFaces, PerFace, Sum, Add, Firsts, Keys,
          Heard)  # fmt: skip
 
 

@@ -58,6 +58,13 @@ def test_an_idle_lane_is_fed_after_a_frame_and_published_before_one():
     assert rows[5] == (Publish("d", 0), Render(2))
 
 
+def test_what_a_lane_gave_is_published_before_it_is_fed_again():
+    rows = run(
+        [Arrived(0, 0, 0), Rendered(0, 5), Arrived(1, 9, 9), LaneDone("d", 0, 12), Rendered(1, 15)], ["d"]
+    )
+    assert rows[4] == (Publish("d", 0), Feed("d", 1))
+
+
 @st.composite
 def sessions(draw):
     """A source and lanes with any costs, simulated against the core."""

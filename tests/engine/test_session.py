@@ -356,3 +356,17 @@ def test_an_isolated_node_fills_the_plans_buffers_and_keeps_its_state(session, p
     assert one.engine.slots[stage.writes[0]].data.base is first.base, (
         "every other frame lies in the same memory"
     )
+
+
+def test_events_reach_a_slow_lane_exactly_once_and_so_do_its_own(session):
+    one = session(
+        "n1 = source.input()\nn2 = test.keys()\nn3 = test.slowly_heard(events=n2.events)\n"
+        "n4 = test.heard(events=n3.again)\nn5 = value.maths(a=n3.count; b=0.0; operation='multiply')\n"
+        "n8 = colour.exposure(image=n1.image; stops=n5.out)\n" + SHOW,
+        live=True,
+    )
+    one.play(Clip(150, pace=0.005), Kept(lambda shown: one.event(f"key {shown}") if shown <= 30 else None))
+    assert list(one.engine.lanes) == ["model:n3"]
+    expected = [f"key {i}" for i in range(1, 31)]
+    assert one.engine.states["n3"].names == expected
+    assert one.engine.states["n4"].names == expected
