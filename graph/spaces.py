@@ -157,18 +157,25 @@ class _Solving:
                 if wanted and None not in wanted:
                     place = next(iter(wanted)) if len(wanted) == 1 else FRAME
                     assert place is not None
-                    self.outputs[key] = place
+                    self.outputs[key] = self.own(key, place)
                     self.domains.setdefault(key[0], place)
                     done = False
             if done:
                 break
         for key in floating - set(self.outputs):
-            self.outputs[key] = FRAME
+            self.outputs[key] = self.own(key, FRAME)
         for node in self.order:
             rasters = domain_inputs(node, self.flat.into(node.path))
             if rasters or any((node.path, out) in floating for out in _names(node)):
                 self.domains.setdefault(node.path, FRAME)
         return floating
+
+    def own(self, key: Key, place: Place) -> Place:
+        """`place`, or one of its own size for an output whose node chooses it."""
+        declaration = self.flat.nodes[key[0]].declaration
+        out = declaration.output(key[1]) if declaration else None
+        free = out is not None and out.size == "free" and out.type.family == "raster"
+        return Place(place.space, f"free:{key[0]}.{key[1]}") if free else place
 
     def compare(self) -> tuple[set[Key], list[Problem]]:
         resampled: set[Key] = set()

@@ -322,3 +322,13 @@ def test_an_8k_frame_plays(engine):
     got = made.frame(frame, 0, 0).data
     assert got.shape[:2] == (4320, 7680)
     assert (got[7, 9, :3] == 245).all() and (got[4000, 7600, :3] == 10).all()
+
+
+def test_a_picture_made_of_nothing_and_resized_keeps_its_own_size(engine, picture):
+    made = engine(
+        "n1 = mask.ellipse()\nn2 = geometry.resize_mask(mask=n1.out; height=0.5)\nn9 = sink.output(image=n2.out)"
+    )
+    got = shown(made, picture)
+    assert not made.failures
+    h, w = got.shape[:2]
+    assert abs(h - picture.height / 2) <= 1 and got[h // 2, w // 2, 0] > 230 and got[0, 0, 0] == 0
