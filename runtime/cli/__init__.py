@@ -30,7 +30,7 @@ examples:
   spellwire play relight --input demo --output out/relight.mp4
   spellwire play grade --camera 0 --output window
   spellwire nodes surface.shade
-  spellwire new effect my_effect && spellwire check my_effect
+  spellwire new my_effect && spellwire check my_effect
 """
 
 

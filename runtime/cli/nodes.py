@@ -62,7 +62,7 @@ def _chosen(word: str, known: Registry) -> list[Declaration]:
 
 def _list(chosen: list[Declaration]) -> None:
     rows = [(d.type, kind_of(d), d.summary) for d in chosen]
-    out().print(table(f"{len(rows)} nodes", ("type", "kind", "what it does"), rows))
+    out().print(table(f"{len(rows)} node{'s' * (len(rows) != 1)}", ("type", "kind", "what it does"), rows))
 
 
 def _page(d: Declaration, known: Registry) -> None:

@@ -67,7 +67,7 @@ def run(args: Namespace) -> int:
     for note in plan.notes:
         show.print(note, markup=False)
     width, height = args.size
-    show.print(f"At {width}×{height}: {len(plan.regions)} different kernels move at most {moved:.1f} MB a frame, buffers hold {kept:.1f} MB.")
+    show.print(f"At {width}×{height}: {_kernels(len(plan.regions))} at most {moved:.1f} MB a frame, buffers hold {kept:.1f} MB.")
     if any(stage.kind == "process" and -1 in stage.buffers for stage in plan.stages):
         show.print("At most: a raster that a node draws at a size of its own is taken as large as the frame.", style="dim")
     if not plan.kernels:
@@ -78,6 +78,10 @@ def run(args: Namespace) -> int:
 def _counts(draft: Draft) -> tuple[int, int, int]:
     kinds = Counter(step.kind for step in draft.steps.values())
     return sum(kinds.values()), kinds["pixel"], kinds["process"]
+
+
+def _kernels(count: int) -> str:
+    return "1 kernel moves" if count == 1 else f"{count} different kernels move"
 
 
 def _stages(plan: Plan, titled: Mapping[str, str]) -> Iterator[tuple[object, ...]]:
