@@ -70,7 +70,8 @@ def test_pull_of_a_wrong_name(console, empty_cache: Path):
         pull(["styel/predict"], console)
 
 
-def test_pull_shows_how_far_it_is(empty_cache: Path, serve, register):
+def test_pull_shows_how_far_it_is(empty_cache: Path, serve, register, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("TERM", "xterm")  # rich takes a dumb terminal for one of 80 columns
     register(b"x" * 200_000, serve("model.bin", b"x" * 200_000))
     console = Console(file=io.StringIO(), width=160, force_terminal=True)
     pull(["test/model"], console)
