@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import copy
-import math
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,13 +22,12 @@ from .context import NodeContext
 from .costs import Costs
 from .isolate import Isolated
 from .kernels import KernelCall
+from .lanes import Lane
+from .parameters import clean_value
 from .rasters import Pool, copy_frame, empty_frame
 from .segment import Segment
 
-__all__ = ["Engine", "Failure", "clean_value"]
-
-
-EVENTS = -1  # stands for the tick's own events where slots of events are counted up
+__all__ = ["Engine", "Failure"]
 
 
 @dataclass
@@ -40,22 +38,6 @@ class Failure:
     error: str
     count: int = 1
     first_index: int = 0
-
-
-@dataclass
-class Lane:
-    """A model lane: what it reads is copied to it when it is idle, what it gives is published when it is done."""
-
-    name: str
-    slots: list[Any]
-    segment: Segment
-    feeds: tuple[tuple[int, int], ...]  # (render slot, lane slot)
-    results: tuple[tuple[int, int], ...]  # (lane slot, render slot)
-    tick: Tick
-    triggers: tuple[int, ...] = ()  # slots whose events wait until the lane is fed
-    waiting: dict[int, tuple[Any, ...]] = field(default_factory=dict)
-    published: dict[int, list[Frame | None]] = field(default_factory=dict)
-    index: int = -1  # the frame its result is of
 
 
 class Engine:
@@ -324,9 +306,8 @@ class Engine:
         steps = [(self._stage(s, slots, tick), s) for s in stages]
         segment = self._segment([(step, s) for step, s in steps if step is not None], slots)
         return Lane(
-            name, slots, segment, tuple((s, s) for s in feeds), tuple((s, s) for s in sorted(written)), tick,
-            tuple(s for s in feeds if s in self._triggers),
-        )  # fmt: skip
+            name, slots, segment, tuple(feeds), tuple(sorted(written)), tick, frozenset(self._triggers)
+        )
 
     @cached_property
     def _triggers(self) -> set[int]:
@@ -338,38 +319,16 @@ class Engine:
             if port.type is Trigger and (slot := self.plan.slot_of.get((step.id, port.name))) is not None
         }
 
-    def _accumulate(self) -> None:
-        """Events wait for their lane, and what a lane gave was for one frame."""
-        for lane in self.lanes.values():
-            for slot in (*lane.triggers, EVENTS):
-                new = self.tick.events if slot == EVENTS else self.slots[slot]
-                if new:
-                    lane.waiting[slot] = (*lane.waiting.get(slot, ()), *new)
-            for _, here in lane.results:
-                if here in self._triggers:
-                    self.slots[here] = ()
-
     def feed(self, name: str) -> None:
-        """Hand the frame just rendered to an idle lane: rasters copied, values by reference."""
-        lane = self.lanes[name]
-        slots = lane.slots
-        for here, there in lane.feeds:
-            value = lane.waiting.get(here, ()) if here in lane.triggers else self.slots[here]
-            slots[there] = copy_frame(value, slots[there]) if isinstance(value, Frame) else value
-        tick, before = lane.tick, lane.tick.time
-        for key in ("time", "index", "width", "height"):
-            setattr(tick, key, getattr(self.tick, key))
-        tick.delta = max(tick.time - before, 0) * 1e-6 if lane.index >= 0 else 0.0
-        tick.events = lane.waiting.get(EVENTS, ())
-        lane.waiting.clear()
+        """Hand the frame just rendered to an idle lane."""
+        self.lanes[name].feed(self.slots, self.tick)
 
     def run_lane(self, name: str) -> None:
-        """In the lane's thread: run it, and copy its rasters aside."""
-        lane = self.lanes[name]
+        """In the lane's thread: one frame of it."""
         with self._working:
             self._busy += 1
         try:
-            self._run_lane(lane)
+            self.lanes[name].run()
         finally:
             with self._working:
                 self._busy -= 1
@@ -377,27 +336,9 @@ class Engine:
             if last:
                 self.close()
 
-    def _run_lane(self, lane: Lane) -> None:
-        lane.segment.run()
-        slots = lane.slots
-        for there, _ in lane.results:
-            value = slots[there]
-            if isinstance(value, Frame):
-                pair = lane.published.setdefault(there, [None, None])
-                pair[1] = copy_frame(value, pair[1])
-
     def publish(self, name: str) -> None:
         """In the render lane, between frames: what the lane gave is what readers see from now on."""
-        lane = self.lanes[name]
-        slots = lane.slots
-        for there, here in lane.results:
-            pair = lane.published.get(there)
-            if pair is not None and isinstance(slots[there], Frame):
-                pair[0], pair[1] = pair[1], pair[0]
-                self.slots[here] = pair[0]
-            else:
-                self.slots[here] = slots[there]
-        lane.index = lane.tick.index
+        self.lanes[name].publish(self.slots)
 
     # -- playing
 
@@ -425,8 +366,8 @@ class Engine:
         self.render.run()
         for end in self.ended:
             end()
-        if self.lanes:
-            self._accumulate()
+        for lane in self.lanes.values():
+            lane.accumulate(self.slots, tick)
         self.costs.add(self.render.times)
         return self.shown()
 
@@ -520,67 +461,3 @@ class Engine:
             known.count, known.error = known.count + 1, text
         else:
             self.failures[path] = Failure(path, text, 1, self.tick.index)
-
-
-def clean_value(parameter: Parameter, value: Any) -> Any:
-    """A parameter's value, checked and in its own kind.
-
-    Raises:
-        UsageError: what is wrong with it, and what it may be.
-    """
-    name, kind = parameter.name, parameter.type.name
-    if parameter.choices:
-        if value not in parameter.choices:
-            raise UsageError(f"{name} = {value!r}: choose one of {', '.join(map(str, parameter.choices))}")
-        return value
-    try:
-        if kind in ("Number", "Integer"):
-            number = float(value) if kind == "Number" else int(value)
-            return _in_range(parameter, number)
-        if kind == "Boolean":
-            return _boolean(value)
-        if kind in ("Vector2", "Vector3", "Vector4", "Colour"):
-            numbers = tuple(_finite(name, v) for v in value)
-            wanted = parameter.type.components
-            if kind == "Colour" and len(numbers) == 3:
-                numbers = (*numbers, 1.0)
-            if len(numbers) != wanted:
-                raise UsageError(f"{name}: a {kind} has {wanted} numbers, not {len(numbers)}")
-            return numbers
-    except (TypeError, ValueError):
-        raise UsageError(f"{name} = {value!r} is no {kind}") from None
-    return value
-
-
-def _in_range(parameter: Parameter, number: float) -> float:
-    _finite(parameter.name, number)
-    low = -math.inf if parameter.low is None else parameter.low
-    high = math.inf if parameter.high is None else parameter.high
-    if not low <= number <= high:
-        raise UsageError(f"{parameter.name} = {number:g} is outside {low:g} to {high:g}")
-    return number
-
-
-def _finite(name: str, value: Any) -> float:
-    number = float(value)
-    if not math.isfinite(number):
-        raise UsageError(f"{name} = {value}: NaN and infinity are no values")
-    return number
-
-
-def _boolean(value: Any) -> bool:
-    words = {
-        "true": True,
-        "yes": True,
-        "on": True,
-        "1": True,
-        "false": False,
-        "no": False,
-        "off": False,
-        "0": False,
-    }
-    if isinstance(value, str):
-        if value.lower() not in words:
-            raise ValueError
-        return words[value.lower()]
-    return bool(value)

@@ -11,7 +11,8 @@ from typing import Any
 from ...graph.effect import Effect
 from ...graph.errors import UsageError
 from ...graph.registry import Registry
-from ..engine.engine import Engine, clean_value
+from ..engine.engine import Engine
+from ..engine.parameters import clean_value
 from ..kernels.compiler import Compiler
 from ..kernels.library import Library
 from ..native.emit import emit

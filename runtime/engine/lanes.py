@@ -1,0 +1,84 @@
+"""A model lane: a slow model's slots and segment, apart from the render lane's; values cross between two frames.
+
+    render lane's slots ── feed: rasters copied ──> lane's slots ── run, on the lane's thread ──> aside ── publish ──> render lane's
+
+Three sets of what a lane gives: the one its nodes write, the one copied aside when it is done, the one readers see.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..frames import Frame, Tick
+from .rasters import copy_frame
+from .segment import Segment
+
+__all__ = ["Lane"]
+
+EVENTS = -1  # stands for the tick's own events where slots of events are counted up
+
+
+@dataclass
+class Lane:
+    """One lane.
+
+    Attributes:
+        feeds, results: slots it reads and gives, by the same numbers on both sides.
+        tick: its own time, of the frame it was fed.
+        triggers: all slots of events, here or there.
+        index: the frame whose result readers see, −1 before the first.
+    """
+
+    name: str
+    slots: list[Any]
+    segment: Segment
+    feeds: tuple[int, ...]
+    results: tuple[int, ...]
+    tick: Tick
+    triggers: frozenset[int] = frozenset()
+    index: int = -1
+    _waiting: dict[int, tuple[Any, ...]] = field(default_factory=dict)
+    _aside: dict[int, list[Frame | None]] = field(default_factory=dict)
+
+    def accumulate(self, slots: list[Any], tick: Tick) -> None:
+        """After each frame: its events wait until the lane is fed, and events that the lane gave are over."""
+        for slot in (*self.feeds, EVENTS):
+            if slot == EVENTS or slot in self.triggers:
+                new = tick.events if slot == EVENTS else slots[slot]
+                if new:
+                    self._waiting[slot] = (*self._waiting.get(slot, ()), *new)
+        for slot in self.results:
+            if slot in self.triggers:
+                slots[slot] = ()
+
+    def feed(self, slots: list[Any], tick: Tick) -> None:
+        """Take over a frame: rasters copied, values by reference, all events since the last one."""
+        for slot in self.feeds:
+            value = self._waiting.get(slot, ()) if slot in self.triggers else slots[slot]
+            self.slots[slot] = copy_frame(value, self.slots[slot]) if isinstance(value, Frame) else value
+        before = self.tick.time
+        for key in ("time", "index", "width", "height"):
+            setattr(self.tick, key, getattr(tick, key))
+        self.tick.delta = max(tick.time - before, 0) * 1e-6 if self.index >= 0 else 0.0
+        self.tick.events = self._waiting.get(EVENTS, ())
+        self._waiting.clear()
+
+    def run(self) -> None:
+        """Work on it, and copy its rasters aside."""
+        self.segment.run()
+        for slot in self.results:
+            value = self.slots[slot]
+            if isinstance(value, Frame):
+                pair = self._aside.setdefault(slot, [None, None])
+                pair[1] = copy_frame(value, pair[1])
+
+    def publish(self, slots: list[Any]) -> None:
+        """Give what was made to the render lane's readers."""
+        for slot in self.results:
+            value, pair = self.slots[slot], self._aside.get(slot)
+            if pair is not None and isinstance(value, Frame):
+                pair[0], pair[1] = pair[1], pair[0]
+                value = pair[0]
+            slots[slot] = value
+        self.index = self.tick.index
