@@ -6,13 +6,11 @@ live      the render lane on the caller's thread, frames and slow models on thre
 
 from __future__ import annotations
 
-import gc
 import os
 import queue
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from time import perf_counter, perf_counter_ns
 from typing import Any
@@ -32,11 +30,10 @@ from ..values import Event
 from . import core
 from . import messages as m
 from .planning import Built, Planner, Progress, structural
+from .threads import Capture, LaneThread, smooth
 from .trace import Trace
 
 __all__ = ["Report", "Session"]
-
-RING = 6  # frames between the capturing thread and the render lane
 
 
 @dataclass
@@ -311,7 +308,7 @@ class Session:
         self.engine.costs = Costs(self.engine.render.names)
         self._begun = perf_counter()
         self._stop.clear()
-        with _smooth(), sink:
+        with smooth(), sink:
             sink.open(source.info)
             if realtime or source.info.live:
                 self._live(source, sink, frames, on_frame)
@@ -386,8 +383,8 @@ class Session:
     ) -> None:
         """Carry out what core.decide says."""
         happened: queue.SimpleQueue[core.Event] = queue.SimpleQueue()
-        capture = _Capture(source, happened, self._stop)
-        lanes: dict[str, _LaneThread] = {}
+        capture = Capture(source, happened, self._stop)
+        lanes: dict[str, LaneThread] = {}
         self._staff(tuple(self.engine.lanes), lanes, happened)
         state, self._happened = core.start(lanes), happened
         capture.start()
@@ -437,12 +434,12 @@ class Session:
             if capture.error is not None and sys.exc_info()[0] is None:
                 raise capture.error
 
-    def _staff(self, names: tuple[str, ...], lanes: dict[str, _LaneThread], happened: Any) -> None:
+    def _staff(self, names: tuple[str, ...], lanes: dict[str, LaneThread], happened: Any) -> None:
         """A thread for each lane; those of lanes that are gone end."""
         for gone in set(lanes) - set(names):
             lanes.pop(gone).work.put(None)
         for name in set(names) - set(lanes):
-            lanes[name] = _LaneThread(name, self, happened)
+            lanes[name] = LaneThread(name, self, happened)
             lanes[name].start()
 
     def close(self) -> None:
@@ -455,73 +452,6 @@ class Session:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
-
-
-class _Capture(threading.Thread):
-    """Reads the source into a small ring; an arrival is an event."""
-
-    def __init__(self, source: Source, happened: queue.SimpleQueue[Any], stop: threading.Event):
-        super().__init__(name="capture", daemon=True)
-        self.source, self.happened, self.halt = source, happened, stop
-        self.free: queue.SimpleQueue[Frame | None] = queue.SimpleQueue()
-        for _ in range(RING):
-            self.free.put(Frame.make(source.info.width, source.info.height, source.info.channels))
-        self.pictures: dict[int, Picture] = {}
-        self.error: Exception | None = None
-
-    def run(self) -> None:
-        number = 0
-        try:
-            while not self.halt.is_set():
-                picture = self.source.read(self.free.get())
-                if picture is None or self.halt.is_set():
-                    break
-                self.pictures[number] = picture
-                self.happened.put(core.Arrived(number, picture.time_us, perf_counter_ns()))
-                number += 1
-        except Exception as error:
-            self.error = error
-        self.happened.put(core.Ended(perf_counter_ns()))
-
-    def take(self, number: int) -> Picture:
-        return self.pictures[number]
-
-    def release(self, number: int) -> None:
-        self.free.put(self.pictures.pop(number).frame)
-
-    def wake(self) -> None:
-        self.free.put(None)
-
-
-class _LaneThread(threading.Thread):
-    """A slow model's own thread: one frame at a time."""
-
-    def __init__(self, name: str, session: Session, happened: queue.SimpleQueue[Any]):
-        super().__init__(name=name, daemon=True)
-        self.lane, self.session, self.happened = name, session, happened
-        self.work: queue.SimpleQueue[int | None] = queue.SimpleQueue()
-
-    def run(self) -> None:
-        while (frame := self.work.get()) is not None:
-            engine = self.session.engine
-            if self.lane in engine.lanes:
-                engine.run_lane(self.lane)
-            self.happened.put(core.LaneDone(self.lane, frame, perf_counter_ns()))
-
-
-@contextmanager
-def _smooth() -> Iterator[None]:
-    """While playing: another thread's Python gives way at once (at the default 5 ms a busy loop costs a frame its
-    time), and what lives already is not looked through for garbage again and again."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(0.0001)
-    gc.collect()
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
-        sys.setswitchinterval(before)
 
 
 def _cores() -> int:
