@@ -19,6 +19,7 @@ from ..pixel.region import Region, by_words
 __all__ = ["Call", "Kernel", "Library", "kernel_name", "shapes"]
 
 NARROW = 64  # pictures narrower than this take the kernel's scalar copy
+WORDS = 128  # pictures at least this wide may be taken as words
 DTYPES = {"u8": np.dtype(np.uint8), "f16": np.dtype(np.float16), "f32": np.dtype(np.float32)}
 _SIGNED, _UINT, _FLOAT = 0, 1, 2  # Halide's type codes
 _HANDLER = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_char_p)
@@ -217,13 +218,17 @@ class Call:
     def _rows(self, height: int, width: int) -> int:
         """The height of a strip: several a thread, to even out; a blur's strips high, since each repeats its edges.
 
-        A blur keeps a strip's rows, and as many beyond as it reaches: kept below 800 kB a channel.
+        A blur keeps a strip's rows, and as many beyond as it reaches, a column of 320 pixels wide (the whole row where
+        there are several writes): that memory is taken anew at each call, and kept below 800 kB a channel.
         """
         threads = self.kernel.library.threads
         if not self.kernel.blurred:
             return max(8, -(-height // (4 * threads if threads > 1 else 1)))
         reach = max((t.dim[0].extent for t in self._tables), default=1) - 1
-        return min(-(-height // (2 * threads if threads > 1 else 1)), max(32, 200_000 // width - 2 * reach))
+        across = min(width, 320) if len(self.kernel.region.writes) == 1 else width
+        most = max(32, 190_000 // (across + 32) - 2 * reach - 8)
+        strips = max(2 * threads if threads > 1 else 1, -(-height // most))
+        return max(8, -(-height // strips))
 
     def _point(
         self, position: int, array: np.ndarray, format: str, channels: int, what: str, index: int
@@ -251,7 +256,7 @@ class Call:
             buffer = self._rasters["words"][position]
             buffer.host, dim = address, buffer.dim
             dim[0].extent, dim[1].extent, dim[1].stride = shape[1] // 4, shape[0], down // 4
-            self._whole[position] = not (shape[1] & 3 or down & 3 or address & 3 or shape[1] < NARROW)
+            self._whole[position] = not (shape[1] & 3 or down & 3 or address & 3 or shape[1] < WORDS)
         self._keep[position] = array
         self._choose()
 

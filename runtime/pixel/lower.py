@@ -5,12 +5,19 @@
 `width` and `height` are the domain's; `rows` is the height of a strip: strips run in parallel, and their height
 changes no pixel. The loops:
 
-    for each strip                      parallel
+    for each strip                        parallel
       for each row
-        pad, soften rows still missing    for gauss: E with clamped edges, then its weighted sum along x
         for each vector of pixels
           core = all channels             computed once, in registers
           write channels                  interleaved
+
+    for each strip                        with blurs: parallel
+      for each column of 320 pixels
+        for each eight rows
+          pad, soft: rows still missing   E with repeated edges, then its sum along x
+          for each vector
+            sum along y of eight rows     four rows and four taps share what they read
+            for each row: core, write
 
 Every access is clamped, so bounds hold whatever the coordinates are; a NaN or an infinity on its way into uint8 is
 0 or the end of the range.
@@ -103,7 +110,7 @@ class _Blur:
         self.pad = hl.Func("pad")
         self.sum = hl.Func("sum")
         self.rows = hl.Func("soft")
-        self.taps = hl.RDom
+        self.grouped = axis == "y" and not stored  # taps and rows by fours, which share what they read
 
     def at(self, node: Expr, x: hl.Expr, y: hl.Expr) -> hl.Expr:
         return _part(self.rows if self.stored else self.sum, x, y, self.nodes.index(node), len(self.nodes))
@@ -291,66 +298,103 @@ class _Lowering:
         reach = self._values([width], _Place(hl.i32(0), hl.i32(0)))[0].expr()
         radius = _index(reach, weights.dim(0).extent() - 1)
         x, y = _expr(self.x), _expr(self.y)
+        blur.inline = blur.axis == "y" and all(s.op == "gauss" for s in sources)
+        held = hl.clamp(
+            y, 0, self.height - 1
+        )  # rows beyond the edge repeat it, so that no tap along y is clamped
         if blur.axis == "x":
             place = _Place(hl.clamp(hl.likely(x), 0, self.width - 1), y)
         else:
-            place = _Place(x, y)
-        blur.inline = blur.axis == "y" and all(s.op == "gauss" for s in sources)
+            place = _Place(x, y if blur.inline else held)
         blur.pad[self.x, self.y] = _tuple([v.expr() for v in self._values(sources, place)])
 
         def tap(k: Any, i: int) -> hl.Expr:
-            if blur.axis == "x":
-                return _part(blur.pad, x + k, y, i, count)
-            return _part(blur.pad, x, hl.clamp(y + k, 0, self.height - 1), i, count)
+            return _part(blur.pad, *((x + k, y) if blur.axis == "x" else (x, y + k)), i, count)
 
-        taps = hl.RDom([(1, radius)], "taps")
+        group = _GROUP if blur.grouped else 1
+        blur.taps = hl.RDom([(0, group), (0, (radius + group - 1) // group)], "taps")
+        k = blur.taps.x + group * blur.taps.y + 1
+        weight = weights[hl.min(k, radius)]
+        if group > 1:
+            weight = hl.select(k <= radius, weight, hl.f32(0.0))
         blur.sum[self.x, self.y] = _tuple([weights[0] * tap(0, i) for i in range(count)])
         blur.sum[self.x, self.y] = _tuple(
-            [
-                _part(blur.sum, x, y, i, count) + weights[taps.x] * (tap(-taps.x, i) + tap(taps.x, i))
-                for i in range(count)
-            ]
+            [_part(blur.sum, x, y, i, count) + weight * (tap(-k, i) + tap(k, i)) for i in range(count)]
         )
         if blur.stored:
-            blur.rows[self.x, self.y] = _tuple([_part(blur.sum, x, y, i, count) for i in range(count)])
+            blur.rows[self.x, self.y] = _tuple([_part(blur.sum, x, held, i, count) for i in range(count)])
         for node in blur.nodes:
             self.blurs[node] = blur
 
     # in which order
 
     def _schedule(self, core: hl.Func, writes: list[hl.Func]) -> None:
-        xo, xi, yo, yi = (hl.Var(name) for name in ("xo", "xi", "yo", "yi"))
+        xt, xo, xi, yo, yb, yi = (hl.Var(name) for name in ("xt", "xo", "xi", "yo", "yb", "yi"))
         x, y, c, n = self.x, self.y, self.c, self.vector
         lead = writes[0]
         for write in writes:
             write.reorder(c, x, y).unroll(c)
             write.split(y, yo, yi, self.rows, hl.TailStrategy.GuardWithIf)
             write.split(x, xo, xi, n, hl.TailStrategy.ShiftInwards)
-            write.reorder(xi, c, xo, yi, yo).vectorize(xi).parallel(yo)
+            if self.blurs:
+                write.split(yi, yb, yi, _BLOCK, hl.TailStrategy.GuardWithIf)
+                if len(writes) > 1:  # loops that run together can't be cut into columns
+                    write.reorder(xi, c, yi, xo, yb, yo)
+                else:
+                    write.split(xo, xt, xo, max(1, COLUMNS // n), hl.TailStrategy.GuardWithIf)
+                    write.reorder(xi, c, yi, xo, yb, xt, yo)
+            else:
+                write.reorder(xi, c, xo, yi, yo)
+            write.vectorize(xi).parallel(yo)
+        inner = yi if self.blurs else xo
         for write in writes[1:]:
-            write.compute_with(lead, xo)
-        core.compute_at(lead, xo).vectorize(x)
+            write.compute_with(lead, inner)
+        core.compute_at(lead, inner).vectorize(x)
         for blur in dict.fromkeys(self.blurs.values()):
-            self._schedule_blur(blur, lead, xo, yi, yo)
+            self._schedule_blur(blur, lead, inner, xo, yb, yo if len(writes) > 1 else xt)
 
-    def _schedule_blur(self, blur: _Blur, lead: hl.Func, xo: hl.Var, yi: hl.Var, yo: hl.Var) -> None:
+    def _schedule_blur(
+        self, blur: _Blur, lead: hl.Func, inner: hl.Var, column: hl.Var, yb: hl.Var, tile: hl.Var
+    ) -> None:
         x, y, n = self.x, self.y, self.vector
-        row = (lead, yi)
+        row = (lead, yb)
         if blur.stored:
             bo, bi = hl.Var("bo"), hl.Var("bi")
-            blur.rows.store_at(lead, yo).compute_at(lead, yi).split(x, bo, bi, n).vectorize(bi)
+            blur.rows.store_at(lead, tile).compute_at(lead, yb).split(x, bo, bi, n).vectorize(bi)
             blur.sum.compute_at(blur.rows, bo)
             row = (blur.rows, y)
+        elif blur.grouped:
+            self._schedule_grouped(blur, lead, column)
         else:
-            blur.sum.compute_at(lead, xo)
-        blur.sum.vectorize(x)
-        blur.sum.update(0).vectorize(x)
+            blur.sum.compute_at(lead, inner)
+        if not blur.grouped:
+            blur.sum.vectorize(x)
+            blur.sum.update(0).vectorize(x)
         if blur.inline:
             return
         if blur.axis == "x":
             blur.pad.compute_at(*row).vectorize(x, n)
         else:
-            blur.pad.store_at(lead, yo).compute_at(lead, yi).vectorize(x, n)
+            blur.pad.store_at(lead, tile).compute_at(lead, yb).vectorize(x, n)
+
+    def _schedule_grouped(self, blur: _Blur, lead: hl.Func, column: hl.Var) -> None:
+        """Four rows and four taps at once: sixteen pairs of pixels out of fourteen rows instead of thirty-two."""
+        x, y = self.x, self.y
+        short, yo, yi, bo, bi = (
+            min(self.vector, _SUMMED),
+            hl.Var("qo"),
+            hl.Var("qi"),
+            hl.Var("go"),
+            hl.Var("gi"),
+        )
+        blur.sum.compute_at(lead, column).store_in(hl.MemoryType.Stack).bound_storage(y, _BLOCK)
+        for stage in (blur.sum, blur.sum.update(0)):
+            stage.split(x, bo, bi, short, hl.TailStrategy.RoundUp).split(
+                y, yo, yi, _GROUP, hl.TailStrategy.RoundUp
+            )
+            stage.vectorize(bi).unroll(yi)
+        blur.sum.reorder(bi, yi, bo, yo)
+        blur.sum.update(0).reorder(bi, yi, blur.taps.x, blur.taps.y, bo, yo).unroll(blur.taps.x)
 
 
 class _Words(_Lowering):
@@ -389,6 +433,10 @@ class _Words(_Lowering):
 VARYING = ("x", "y", "load", "near", "sample", "gauss", "hash", "fetch")
 
 
+COLUMNS = 320  # a blur's strip is worked off in pieces this wide, so that its rows stay in the second cache
+_GROUP = 4
+_SUMMED = 16  # pixels a vector of sums: three channels of four rows fill the registers
+_BLOCK = 8  # rows of a blur taken together: what they read along y is read from the nearest cache
 _VECTORS = {  # pixels a vector: alone at a place; with sums of a blur in registers; with gathers, which are scalar
     "x86-64-v4": (64, 32, 16),
     "x86-64-v3": (32, 16, 8),

@@ -102,10 +102,11 @@ def test_transcendental_functions_are_closer_than_their_promise(library):
     region = maths()
     given = pictures(region, 320, 200, spread=3.0, uniforms=[0.75, -2.0])
     got, want = play(library, region, given), evaluate(region, given)
+    promised = {(1, 4): 2e-4}  # pow with exponents up to 3
     for write, channel in ((1, 1), (1, 2), (1, 3), (1, 4), (1, 5), (1, 6), (1, 7), (2, 0)):
         w, g = want[write][..., channel], got[write][..., channel]
-        ok = np.isfinite(w)
-        assert (np.abs(g - w)[ok] <= 1e-4 * np.maximum(1, np.abs(w[ok]))).all(), (write, channel)
+        ok, limit = np.isfinite(w), promised.get((write, channel), 1e-4)
+        assert (np.abs(g - w)[ok] <= limit * np.maximum(1, np.abs(w[ok]))).all(), (write, channel)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -124,6 +125,18 @@ def test_blurs(library, size, radius):
     tables = [np.linspace(0.1, 0, 9, dtype=np.float32), np.linspace(0.2, 0.1, 4, dtype=np.float32)]
     given = pictures(region, *size, uniforms=[radius, radius / 2], tables=tables)
     compare(region, given, play(library, region, given))
+
+
+def test_blurs_in_columns(compiler):
+    """A single write is worked off in columns and blocks of rows: no seam at any width, height or radius."""
+    rgb = load(0, 0, 1, 2)
+    region = Region((Read("u8", 3),), 1, 1, (Write("u8", (rgb * 0.4 + gauss(rgb, uniform(0), 0) * 0.6).parts),))
+    library = compiler.compile([region])
+    table = np.exp(-0.5 * (np.arange(31) / 9) ** 2)
+    table = (table / (table[0] + 2 * table[1:].sum())).astype(np.float32)
+    for size, radius in itertools.product([(64, 1), (319, 7), (321, 9), (645, 33), (1000, 70)], [0, 1, 4, 5, 30]):
+        given = pictures(region, *size, uniforms=[radius], tables=[table])
+        compare(region, given, play(library, region, given))
 
 
 def test_every_format_reads_and_writes(compiler):
