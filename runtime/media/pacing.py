@@ -19,6 +19,7 @@ class Looped(Source):
         self.source = source
         self.info = replace(source.info, duration_us=None, frames=None)
         self._shift = self._count = 0
+        self._first = source.peek()  # where each round begins; None: there is nothing to repeat
         self._last = Stamp(-1, -1)
 
     @property
@@ -26,26 +27,29 @@ class Looped(Source):
         return self.source.damaged
 
     def peek(self) -> int | None:
+        """Never rewinds: what was grabbed last must still be there to be retrieved."""
         ahead = self.source.peek()
-        if ahead is None:
-            self._rewind()
-            ahead = self.source.peek()
-        return None if ahead is None else ahead + self._shift
-
-    def _rewind(self) -> None:
-        """Each round lasts until its last picture has been shown for one nominal interval."""
-        self.source.grab()  # tells of a clip that is cut off
-        self._shift = self._last.time_us + self.info.interval_us
-        self._count = self._last.index + 1
-        self.source.seek(0)
+        if ahead is not None:
+            return ahead + self._shift
+        return None if self._first is None else self._first + self._after()
 
     def grab(self) -> Stamp | None:
-        if self.peek() is None:
-            return None
+        if self.source.peek() is None:
+            self._rewind()
         stamp = self.source.grab()
-        assert stamp is not None
+        if stamp is None:
+            return None
         self._last = Stamp(stamp.time_us + self._shift, stamp.index + self._count)
         return self._last
+
+    def _rewind(self) -> None:
+        self.source.grab()  # tells of a clip that is cut off
+        self._shift, self._count = self._after(), self._last.index + 1
+        self.source.seek(0)
+
+    def _after(self) -> int:
+        """Each round lasts until its last picture has been shown for one nominal interval."""
+        return self._last.time_us + self.info.interval_us
 
     def retrieve(self, into: Frame | None = None) -> Frame:
         return self.source.retrieve(into)

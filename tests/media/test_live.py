@@ -83,6 +83,17 @@ def test_loop_goes_on_in_time_and_number(clip):
         assert source.read().time_us == 0
 
 
+def test_the_last_picture_of_a_paced_loop_is_still_there(clip):
+    clock = Clock()
+    with Paced(Looped(VideoSource(clip)), clock=clock, sleep=clock.sleep) as source:
+        for number in range(70):  # twice over the end, where looking ahead finds nothing due yet
+            picture = source.read()
+            assert (picture.index, number_of(picture.frame.data)) == (number, number % 30)
+        clock.now += 4.0  # late across the end of a round: the newest all the same
+        picture = source.read()
+        assert picture.index == 110 and number_of(picture.frame.data) == 110 % 30
+
+
 def test_a_looped_picture_is_a_stream(tmp_path):
     write_picture(tmp_path / "a.png", scene(4))
     with open_source(tmp_path / "a.png", loop=True, fps=25) as source:
