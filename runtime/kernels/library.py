@@ -226,7 +226,7 @@ class Call:
             return max(8, -(-height // (4 * threads if threads > 1 else 1)))
         reach = max((t.dim[0].extent for t in self._tables), default=1) - 1
         across = min(width, 320) if len(self.kernel.region.writes) == 1 else width
-        most = max(32, 190_000 // (across + 32) - 2 * reach - 8)
+        most = max(32, 190_000 // (across + 32) - 2 * reach - 16)
         strips = max(2 * threads if threads > 1 else 1, -(-height // most))
         return max(8, -(-height // strips))
 

@@ -13,10 +13,10 @@ changes no pixel. The loops:
 
     for each strip                        with blurs: parallel
       for each column of 320 pixels
-        for each eight rows
+        for each sixteen rows
           pad, soft: rows still missing   E with repeated edges, then its sum along x
           for each vector
-            sum along y of eight rows     four rows and four taps share what they read
+            sum along y                   four rows and four taps share what they read
             for each row: core, write
 
 Every access is clamped, so bounds hold whatever the coordinates are; a NaN or an infinity on its way into uint8 is
@@ -311,7 +311,7 @@ class _Lowering:
         def tap(k: Any, i: int) -> hl.Expr:
             return _part(blur.pad, *((x + k, y) if blur.axis == "x" else (x, y + k)), i, count)
 
-        group = _GROUP if blur.grouped else 1
+        group = _GROUP if blur.grouped else 2
         blur.taps = hl.RDom([(0, group), (0, (radius + group - 1) // group)], "taps")
         k = blur.taps.x + group * blur.taps.y + 1
         weight = weights[hl.min(k, radius)]
@@ -356,24 +356,22 @@ class _Lowering:
     def _schedule_blur(
         self, blur: _Blur, lead: hl.Func, inner: hl.Var, column: hl.Var, yb: hl.Var, tile: hl.Var
     ) -> None:
-        x, y, n = self.x, self.y, self.vector
-        row = (lead, yb)
+        x, n = self.x, self.vector
         if blur.stored:
             bo, bi = hl.Var("bo"), hl.Var("bi")
             blur.rows.store_at(lead, tile).compute_at(lead, yb).split(x, bo, bi, n).vectorize(bi)
             blur.sum.compute_at(blur.rows, bo)
-            row = (blur.rows, y)
         elif blur.grouped:
             self._schedule_grouped(blur, lead, column)
         else:
             blur.sum.compute_at(lead, inner)
         if not blur.grouped:
             blur.sum.vectorize(x)
-            blur.sum.update(0).vectorize(x)
+            blur.sum.update(0).vectorize(x).unroll(blur.taps.x)
         if blur.inline:
             return
         if blur.axis == "x":
-            blur.pad.compute_at(*row).vectorize(x, n)
+            blur.pad.compute_at(lead, yb).vectorize(x, n)
         else:
             blur.pad.store_at(lead, tile).compute_at(lead, yb).vectorize(x, n)
 
@@ -436,7 +434,7 @@ VARYING = ("x", "y", "load", "near", "sample", "gauss", "hash", "fetch")
 COLUMNS = 320  # a blur's strip is worked off in pieces this wide, so that its rows stay in the second cache
 _GROUP = 4
 _SUMMED = 16  # pixels a vector of sums: three channels of four rows fill the registers
-_BLOCK = 8  # rows of a blur taken together: what they read along y is read from the nearest cache
+_BLOCK = 16  # rows of a blur taken together: what they read along y is read from the nearest cache
 _VECTORS = {  # pixels a vector: alone at a place; with sums of a blur in registers; with gathers, which are scalar
     "x86-64-v4": (64, 32, 16),
     "x86-64-v3": (32, 16, 8),
