@@ -202,7 +202,7 @@ def _mixed(node: FlatNode, port: Port, place: Place, domain: Place) -> Problem:
         node.path,
         port.name,
         f"it lies in {_words(place.space)}, and the node is computed in {_words(domain.space)}",
-        "put a place node before it: fit, fill, stretch or anchor",
+        "put a geometry.place before it: fit, fill, stretch or anchor",
     )
 
 

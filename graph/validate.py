@@ -57,7 +57,7 @@ def validate_flat(flat: FlatGraph, registry: Registry, effect: Effect) -> list[P
     found += resolve_mapping(flat).problems
     found += resolve_spaces(flat).problems
     if not sinks(flat):
-        fix = "add a node that plays or writes the result"
+        fix = "add a sink.output and wire the result to it"
         found.append(Problem("", "", "nothing shows or writes a result", fix, "warning"))
     return found
 

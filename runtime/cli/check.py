@@ -39,12 +39,16 @@ def run(args: Namespace) -> int:
         print(json.dumps([asdict(p) for p in problems], indent=2))
     elif problems:
         out().print(table("", ("", "where", "what is wrong", "what to do"), map(_row, [*errors, *_rest(problems)])))
-        tell(f"{len(errors)} errors, {len(problems) - len(errors)} warnings")
+        tell(f"{_counted(len(errors), 'error')}, {_counted(len(problems) - len(errors), 'warning')}")
     else:
         tell(f"{args.effect}: {len(effect.nodes)} nodes, {len(effect.wires)} wires, nothing wrong")
     for missing in registry().problems:
         tell(f"not loaded: {missing}")
     return 1 if errors else 0
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'s' * (count != 1)}"
 
 
 def _rest(problems: list[Problem]) -> list[Problem]:
