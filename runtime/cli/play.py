@@ -160,14 +160,14 @@ def _tell(report: Report, source: Source, output: str, names: Mapping[str, str])
     info = source.info
     dropped = f", {report.dropped} dropped" if info.live else ""
     where = "" if output in ("window", "null") else f"  →  {output}"
-    show.print(f"{report.frames} frames of {info.width}×{info.height} at {report.fps:.1f} fps{dropped}{where}", markup=False)
+    show.print(f"{report.frames} frame{'s' * (report.frames != 1)} of {info.width}×{info.height} at {report.fps:.1f} fps{dropped}{where}", markup=False)
     if report.ages:
         ages = sorted(report.ages)
         show.print(f"from arrival to shown: median {ages[len(ages) // 2]:.1f} ms, 99 % {ages[len(ages) * 99 // 100]:.1f} ms")
     if source.damaged:
         tell(f"{source.damaged} pictures of {info.name} could not be decoded and were left out")
     for node, (error, times) in report.failures.items():
-        tell(f"{node} failed {times} times and its fallback went on: {error}")
+        tell(f"{node} failed {'once' if times == 1 else f'{times} times'} and its fallback went on: {error}")
 
 
 def _shares(costs: Sequence[tuple[str, float, float]]) -> list[tuple[str, float, float, str]]:
