@@ -6,6 +6,7 @@ live      the render lane on the caller's thread, frames and slow models on thre
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import sys
@@ -84,7 +85,8 @@ class Session:
         self._stop = threading.Event()
         self._time = 0
         self._seek: int | None = None
-        self._edition = 0
+        self._edition, self._closed = 0, False
+        self._moved: dict[tuple[str, str], Any] = {}  # parameters of nodes, of this edition
         self.kept: tuple[str, ...] = ()
         self.fresh: tuple[str, ...] = ()
         self._happened: queue.SimpleQueue[core.Event] | None = None
@@ -145,6 +147,7 @@ class Session:
         """
         if name not in self.plan.interface and "." in name:
             path, _, param = name.rpartition(".")
+            self._moved[path, param] = value
             self._later(lambda: self.engine.set(path, param, value))
             return
         entry = self.plan.interface.get(name)
@@ -180,20 +183,33 @@ class Session:
                 if ready is not None:
                     self._swap(replace(self.built, plan=ready), effect, edition)
                     return
-                whole = self.planner.plan(effect, self.stream, values)
-                apart = self._apart(effect, values, whole)
+                fit = self._fitting(effect, values)
+                whole = self.planner.plan(effect, self.stream, fit)
+                apart = self._apart(effect, fit, whole)
                 if not self.planner.cached(whole) and self.planner.cached(apart):
                     self._swap(self.planner.build(apart), effect, edition)
-                others = self.planner.variants(effect, self.stream, whole, values)
+                others = self.planner.variants(effect, self.stream, whole, fit)
                 self._swap(self.planner.build(whole, None, others), effect, edition)
                 self.planner.build(apart)
-            except SpellwireError as error:
+            except Exception as error:  # also a full disk: the old plan plays on, and the caller is told
                 outcome = error
             finally:
                 if done:
                     done(outcome)
 
         threading.Thread(target=work, name="replan", daemon=True).start()
+
+    def _fitting(self, effect: Effect, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Those public values that this edition of the effect still has, and allows."""
+        plan = self.planner.plan(effect, self.stream) if values else self.plan
+        return {name: value for name, value in values.items() if self._fits(plan, name, value)}
+
+    def _fits(self, plan: Plan, name: str, value: Any) -> bool:
+        try:
+            self.planner.clean(plan, name, value)
+        except UsageError:
+            return False
+        return True
 
     def _apart(self, effect: Effect, values: Mapping[str, Any], whole: Plan) -> Plan:
         """The plan with every wire cut: one kernel a node."""
@@ -206,17 +222,33 @@ class Session:
         )  # here, so that no frame waits for a model to open
 
         def swap() -> None:
-            if edition != self._edition:  # a newer edit is on its way
+            if edition != self._edition or self._closed:  # a newer edit is on its way, or nobody waits for it
                 new.close()
                 return
             old = self.engine
             self.kept, self.fresh = new.adopt(old)
+            self._move(new, same=effect is self.effect)
             self.built, self.engine, self.effect = built, new, effect
             old.retire()
             if self._happened is not None:
                 self._happened.put(core.Replanned(tuple(new.lanes), perf_counter_ns()))
 
         self._later(swap)
+        if self._closed:
+            self._between_frames()
+
+    def _move(self, new: Engine, same: bool) -> None:
+        """Move what was moved since the plan was made: public parameters, and nodes' own where the effect is the same."""
+        moved = dict(self._moved) if same else {}
+        if not same:
+            self._moved.clear()
+        for name, value in self.values.items():
+            if self._fits(new.plan, name, value):
+                entry = new.plan.interface[name]
+                moved[entry.path, entry.param] = value
+        for (path, param), value in moved.items():
+            with contextlib.suppress(UsageError):  # compiled in, or refused before
+                new.set(path, param, value)
 
     def seek(self, time: int) -> None:
         """Go to a time of the clip (µs), with fresh state."""
@@ -319,8 +351,8 @@ class Session:
 
     def render(self, frame: Frame, time: int = 0, index: int = 0) -> Frame:
         """One frame, now: for stills and tests. The result is valid until the next call."""
-        self.engine.tick.events = ()
-        shown = self.engine.frame(frame, time, index, self._between_frames())
+        events = self._between_frames()  # first: it may put another engine in place
+        shown = self.engine.frame(frame, time, index, events)
         if shown is None:
             raise SessionError("the effect has no sink")
         return shown
@@ -445,6 +477,8 @@ class Session:
     def close(self) -> None:
         """Close every node. One that hangs in its lane is left to itself: it never blocks the exit."""
         self._stop.set()
+        self._closed = True
+        self._between_frames()  # engines that wait to be swapped in are closed too
         self.engine.retire()
 
     def __enter__(self) -> Session:

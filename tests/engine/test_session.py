@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import queue
 import signal
 import threading
 import time
@@ -370,3 +371,67 @@ def test_events_reach_a_slow_lane_exactly_once_and_so_do_its_own(session):
     expected = [f"key {i}" for i in range(1, 31)]
     assert one.engine.states["n3"].names == expected
     assert one.engine.states["n4"].names == expected
+
+
+BOTH = (
+    "n1 = source.input()\nn7 = colour.exposure(image=n1.image)\n"
+    "n8 = geometry.transform(image=n7.out; translate=(0.5, 0.0); outside='clamp')\n" + SHOW
+)
+LIGHT = {"name": "light", "target": "n7.stops", "low": -2, "high": 2, "default": 0.0}
+EDGE = {"name": "edge", "target": "n8.outside"}
+
+
+def replaced(one, effect):
+    """What `done` was told."""
+    told = queue.SimpleQueue()
+    one.replace(effect, told.put)
+    return told.get(timeout=60)
+
+
+def grey(one, frame):
+    return one.render(frame).data[20, 50, 0]
+
+
+def test_parameters_that_were_moved_stay_moved_where_another_variant_or_plan_plays(session, write):
+    one, frame = session(BOTH, [LIGHT, EDGE]), Frame.of(np.full((48, 64, 3), 50, np.uint8))
+    one.set("light", 1.0)
+    one.set("n8.scale", (1.0, 1.0))
+    assert grey(one, frame) == 100
+    one.set("edge", "zero")
+    for _ in range(500):
+        if one.render(frame).data[20, 0, 0] == 0:
+            break
+        time.sleep(0.01)
+    assert one.render(frame).data[20, 0, 0] == 0
+    assert grey(one, frame) == 100, "the light was moved before this variant was chosen"
+    assert replaced(one, write(BOTH + "\nn3 = colour.invert(image=n1.image)", [LIGHT, EDGE])) is None
+    assert grey(one, frame) == 100
+
+
+def test_a_nodes_own_parameter_stays_moved_until_another_edition_says_what_it_is(session, write):
+    one, frame = session(BOTH, [EDGE]), Frame.of(np.full((48, 64, 3), 50, np.uint8))
+    one.set("n7.stops", 1.0)
+    assert replaced(one, one.effect) is None
+    assert grey(one, frame) == 100
+    assert replaced(one, write(BOTH, [EDGE])) is None
+    assert grey(one, frame) == 50
+
+
+def test_an_edition_without_a_public_parameter_that_was_moved_plays(session, write):
+    one, frame = session(BOTH, [LIGHT, EDGE]), Frame.of(np.full((48, 64, 3), 50, np.uint8))
+    one.set("light", 2.0)
+    assert replaced(one, write(BOTH, [{**LIGHT, "high": 1}, EDGE])) is None
+    assert grey(one, frame) == 50, "2 is outside the new range: the default"
+    assert replaced(one, write(BOTH, [EDGE])) is None
+    assert grey(one, frame) == 50
+
+
+def test_an_engine_that_waits_to_be_swapped_in_is_closed_with_the_session(session, write, monkeypatch):
+    one, opened = session(BOTH, [EDGE]), []
+    make = one.planner.engine
+    monkeypatch.setattr(one.planner, "engine", lambda *a, **k: opened.append(make(*a, **k)) or opened[-1])
+    closed = []
+    monkeypatch.setattr(type(one.engine), "close", lambda engine: closed.append(engine))
+    assert replaced(one, write(BOTH, [LIGHT])) is None
+    one.close()
+    assert opened and all(engine in closed for engine in opened)
