@@ -17,7 +17,8 @@ DTYPES = {"u8": np.dtype(np.uint8), "f16": np.dtype(np.float16), "f32": np.dtype
 class Geometry:
     """Size of a raster and its affine map to the frame, in frame pixels (pixel centres at +0.5, y down).
 
-    frame_x = a·x + b·y + c, frame_y = d·x + e·y + f, for x, y in pixels of this raster.
+    frame_x = a·x + b·y + c, frame_y = d·x + e·y + f, for x, y in pixels of this raster. Kernels read straight rasters
+    (b = d = 0); what lies turned is turned by a transform, not by its geometry.
     """
 
     width: int

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from ..frames import Frame, Geometry, Tick
-from ..plan.convert import VALUE_CONVERSIONS
+from ..plan.convert import value_conversion
 from ..values import Each, Items
 from .rasters import Pool
 
@@ -31,7 +31,7 @@ def bind_call(
     `nothing`: argument → what puts a value in an empty place.
     """
     if any(converts) or nothing:
-        steps = [VALUE_CONVERSIONS.get(c) or nothing.get(i) for i, c in enumerate(converts)]
+        steps = [value_conversion(c) or nothing.get(i) for i, c in enumerate(converts)]
         return _bind_converting(fn, slots, reads, steps, writes)
     if len(writes) != 1:
         return _bind_many(fn, slots, reads, writes)
@@ -99,6 +99,7 @@ def bind_mapped(
     fn: Callable[..., Any],
     slots: Slots,
     reads: Sequence[int],
+    converts: Sequence[str],
     writes: Sequence[int],
     *,
     mapped: Sequence[int],
@@ -113,9 +114,11 @@ def bind_mapped(
     last used), forgotten after ABSENCE.
     """
 
+    read, change = _reader(slots, reads, converts, mapped), [value_conversion(c) for c in converts]
+
     def step() -> None:
-        given = [slots[i] for i in reads]
-        lists = {m: dict(pairs(given[m])) for m in mapped}
+        given = read()
+        lists = {m: {t: f(v) if (f := change[m]) else v for t, v in pairs(given[m])} for m in mapped}
         ids = tuple(lists[mapped[0]])
         rows = []
         for track in ids:
@@ -135,14 +138,24 @@ def bind_mapped(
     return step
 
 
-def bind_carried(fn: Callable[..., Any], slots: Slots, reads: Sequence[int], out: int, *, mapped: int,
-                 carried: int) -> Step:  # fmt: skip
+def _reader(
+    slots: Slots, reads: Sequence[int], converts: Sequence[str], mapped: Sequence[int]
+) -> Callable[[], list[Any]]:
+    """All arguments, converted; those of `mapped` are lists whose items are converted one by one, later."""
+    changes = [None if i in mapped else value_conversion(c) for i, c in enumerate(converts)]
+    getters = tuple(zip(reads, changes, strict=True))
+    return lambda: [change(slots[i]) if change else slots[i] for i, change in getters]
+
+
+def bind_carried(fn: Callable[..., Any], slots: Slots, reads: Sequence[int], converts: Sequence[str], out: int, *,
+                 mapped: int, carried: int) -> Step:  # fmt: skip
     """Item after item in order of track id, each on the Image of the one before; without items it passes through."""
+    read, change = _reader(slots, reads, converts, (mapped,)), value_conversion(converts[mapped])
 
     def step() -> None:
-        args = [slots[i] for i in reads]
+        args = read()
         for _, item in sorted(pairs(args[mapped]), key=lambda pair: pair[0]):
-            args[mapped] = item
+            args[mapped] = change(item) if change else item
             args[carried] = fn(*args)
         slots[out] = args[carried]
 

@@ -15,6 +15,7 @@ from ...graph.declare import Parameter
 from ...graph.errors import ModelError, SpellwireError, UsageError
 from ...graph.types import Asset, Look, Trigger
 from ..frames import Frame, Tick
+from ..plan.convert import value_conversion
 from ..plan.ir import Plan, Ref, Stage, Step
 from ..plan.variants import is_baked
 from .calls import bind_call, bind_carried, bind_mapped, outputs_for, with_policy
@@ -213,14 +214,15 @@ class Engine:
         if step.mapped and step.carried:
             at = names.index(step.mapped)
             call = bind_carried(
-                node.process, slots, reads, stage.writes[0], mapped=at, carried=names.index(step.carried)
-            )
+                node.process, slots, reads, converts, stage.writes[0], mapped=at,
+                carried=names.index(step.carried),
+            )  # fmt: skip
         elif step.mapped:
             first = names.index(step.mapped)
             mapped.sort(key=lambda i: i != first)
             states = self.tracks.setdefault(stage.step, {})
             call = bind_mapped(
-                node.process, slots, reads, stage.writes, mapped=mapped,
+                node.process, slots, reads, converts, stage.writes, mapped=mapped,
                 state_at=names.index("state") if "state" in names else None,
                 new_state=lambda: self._new_state(step), states=states, tick=tick,
             )  # fmt: skip
@@ -284,9 +286,12 @@ class Engine:
 
     def _delay_write(self, stage: Stage) -> Callable[[], None]:
         box_path = stage.path
+        change = value_conversion(stage.converts[0]) if stage.converts else None
 
         def write() -> None:
             value = self.slots[stage.reads[0]] if stage.reads else None
+            if change is not None:
+                value = change(value)
             box = self.delays[box_path]
             if isinstance(value, Frame):
                 box[0], box[1] = copy_frame(value, box[1]), box[0]

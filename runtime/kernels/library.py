@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ...graph.errors import CompileError, NodeError
-from ..pixel.region import Region, by_words
+from ..pixel.region import Region, by_words, stretches
 
 __all__ = ["Call", "Kernel", "Library", "kernel_name", "shapes"]
 
@@ -117,6 +117,7 @@ class Kernel:
         name = kernel_name(region.key)
         self.functions = {shape: library.function(f"{name}_{shape}_argv") for shape in shapes(region)}
         self.blurred = any(n.op == "gauss" for n in region.nodes)
+        self.stretched = sum(len(channels) for channels in stretches(region).values())
 
     def bind(
         self,
@@ -223,7 +224,8 @@ class Call:
         """
         threads = self.kernel.library.threads
         if not self.kernel.blurred:
-            return max(8, -(-height // (4 * threads if threads > 1 else 1)))
+            most = height if not self.kernel.stretched else max(8, 190_000 // (width * self.kernel.stretched))
+            return min(most, max(8, -(-height // (4 * threads if threads > 1 else 1))))
         reach = max((t.dim[0].extent for t in self._tables), default=1) - 1
         across = min(width, 320) if len(self.kernel.region.writes) == 1 else width
         most = max(32, 190_000 // (across + 32) - 2 * reach - 16)

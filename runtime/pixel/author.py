@@ -31,7 +31,9 @@ class Raster(Vec):
     def near(self, i: int, j: int, border: str = "clamp") -> Vec:
         """The neighbour i pixels right and j down (of the domain). For stencils that are about pixels, like an edge."""
         self._note("near", border)
-        return Vec(*(Expr("near", (), (self.port, c, int(i), int(j), border)) for c in range(self.components)))
+        return Vec(
+            *(Expr("near", (), (self.port, c, int(i), int(j), border)) for c in range(self.components))
+        )
 
     def sample(self, x: Vec | float, y: Vec | float, border: str = "clamp") -> Vec:
         """The value at (x, y), in frame heights from the frame's top left, bilinear."""

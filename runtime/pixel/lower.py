@@ -6,6 +6,7 @@
 changes no pixel. The loops:
 
     for each strip                        parallel
+      stretch: its source rows            reads whose columns hang on x alone, along x (see region.stretches)
       for each row
         for each vector of pixels
           core = all channels             computed once, in registers
@@ -41,7 +42,7 @@ from ...graph.errors import CompileError
 from . import affine, maths
 from .affine import Form, even, plain
 from .lang import Expr, topological
-from .region import Read, Region, Write, uses
+from .region import Read, Region, Write, stretches, uses
 
 __all__ = ["Lowered", "lower"]
 
@@ -124,6 +125,17 @@ def _tuple(parts: Sequence[hl.Expr]) -> Any:
     return hl.Tuple(list(parts)) if len(parts) > 1 else parts[0]
 
 
+class _Stretch:
+    """One read, stretched along x: its columns where the pixels lie, its rows as they are."""
+
+    def __init__(self, channels: tuple[int, ...]):
+        self.channels = channels
+        self.func = hl.Func("stretch")
+
+    def at(self, channel: int, x: hl.Expr, row: hl.Expr) -> hl.Expr:
+        return _part(self.func, x, row, self.channels.index(channel), len(self.channels))
+
+
 class _Lowering:
     def __init__(self, region: Region, vector: int):
         self.region, self.vector = region, vector
@@ -135,11 +147,14 @@ class _Lowering:
         for table in self.tables:
             table.dim(0).set_min(0)
         self.blurs: dict[Expr, _Blur] = {}
+        self.stretches = {key: _Stretch(channels) for key, channels in stretches(region).items()}
         self.here = _Place(_expr(self.x), _expr(self.y))
 
     def build(self) -> Lowered:
         for blur in self._find_blurs():
             self._define(blur)
+        for key, stretch in self.stretches.items():
+            self._define_stretch(key, stretch)
         wanted: dict[tuple[Write, int], int] = {}  # what a write's channels are → their place in core
         values: list[hl.Expr] = []
         for write in self.region.writes:
@@ -215,6 +230,8 @@ class _Lowering:
                 return Form(
                     self._unit(read), self._near(read, channel, place.x + i, place.y + j, border), 0.0
                 )
+            case "sample", (read, channel, border) if (key := (read, border, *node.args)) in self.stretches:
+                return Form(self._unit(read), self._between(key, channel, values[1], place), 0.0)
             case "sample", (read, channel, border):
                 return Form(self._unit(read), self._sample(read, channel, values[0], values[1], border), 0.0)
             case "fetch", table:
@@ -271,6 +288,32 @@ class _Lowering:
         top = _mix(tap(x0, y0), tap(x1, y0), fx)
         bottom = _mix(tap(x0, y1), tap(x1, y1), fx)
         return _mix(top, bottom, fy)
+
+    def _define_stretch(self, key: tuple, stretch: _Stretch) -> None:
+        read, border, column, _ = key
+        x, row = _expr(self.x), _expr(self.y)
+        w, _ = self._size(read)
+        left, right, share = _taps(self._values([column], _Place(x, hl.i32(0)))[0].expr(), w, border)
+
+        def tap(i: hl.Expr, channel: int) -> hl.Expr:
+            value = self._pixel(read, channel, hl.clamp(i, 0, w - 1), row)
+            return value if border != "zero" else hl.select((i >= 0) & (i < w), value, hl.f32(0.0))
+
+        stretch.func[self.x, self.y] = _tuple(
+            [_mix(tap(left, c), tap(right, c), share) for c in stretch.channels]
+        )
+
+    def _between(self, key: tuple, channel: int, y: hl.Expr, place: _Place) -> hl.Expr:
+        """A stretched read at a height."""
+        read, border = key[:2]
+        _, h = self._size(read)
+        top, bottom, share = _taps(y, h, border)
+
+        def tap(j: hl.Expr) -> hl.Expr:
+            value = self.stretches[key].at(channel, place.x, hl.clamp(j, 0, h - 1))
+            return value if border != "zero" else hl.select((j >= 0) & (j < h), value, hl.f32(0.0))
+
+        return _mix(tap(top), tap(bottom), share)
 
     # blurs
 
@@ -350,6 +393,8 @@ class _Lowering:
         for write in writes[1:]:
             write.compute_with(lead, inner)
         core.compute_at(lead, inner).vectorize(x)
+        for stretch in self.stretches.values():
+            stretch.func.compute_at(lead, yo).vectorize(x, min(n, _GATHERED))
         for blur in dict.fromkeys(self.blurs.values()):
             self._schedule_blur(blur, lead, inner, xo, yb, yo if len(writes) > 1 else xt)
 
@@ -432,6 +477,7 @@ VARYING = ("x", "y", "load", "near", "sample", "gauss", "hash", "fetch")
 
 
 COLUMNS = 320  # a blur's strip is worked off in pieces this wide, so that its rows stay in the second cache
+_GATHERED = 16  # pixels a vector of gathers
 _GROUP = 4
 _SUMMED = 16  # pixels a vector of sums: three channels of four rows fill the registers
 _BLOCK = 16  # rows of a blur taken together: what they read along y is read from the nearest cache
@@ -446,8 +492,12 @@ _VECTORS = {  # pixels a vector: alone at a place; with sums of a blur in regist
 def vector_length(region: Region, level: str) -> int:
     """Pixels a vector: long enough that uint8 fills a register, short where registers would run out."""
     alone, summed, gathered = _VECTORS[level]
-    if any(uses(region.nodes, op) for op in ("sample", "fetch")):
+    apart = {channel for key, channels in stretches(region).items() for channel in ((*key, c) for c in channels)}
+    samples = {(n.attr[0], n.attr[2], *n.args, n.attr[1]) for n in region.nodes if n.op == "sample"}
+    if uses(region.nodes, "fetch") or samples - apart:
         return gathered
+    if samples:
+        return summed
     if uses(region.nodes, "gauss") or any(
         r.format != "u8" and r.channels > 1 for r in (*region.reads, *region.writes)
     ):

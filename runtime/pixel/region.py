@@ -24,7 +24,7 @@ import msgpack
 from ...graph.errors import CompileError
 from .lang import OPS, Expr, topological
 
-__all__ = ["Read", "Region", "Write", "by_words", "uses"]
+__all__ = ["Read", "Region", "Write", "by_words", "stretches", "uses"]
 
 Format = Literal["u8", "f16", "f32"]
 LANGUAGE = 1  # rises when the meaning of an operation changes
@@ -158,6 +158,27 @@ def by_words(region: Region) -> bool:
     return all(r.format == "u8" or (r.format == "f32" and r.channels == 1) for r in rasters) and not any(
         n.op in ("near", "sample", "fetch", "gauss") for n in region.nodes
     )
+
+
+STRETCH = ("uniform", "const", "add", "sub", "mul", "div", "neg", "min", "max")
+
+
+def stretches(region: Region) -> dict[tuple, tuple[int, ...]]:
+    """Samples whose column depends on x alone and whose row on y alone: (read, border, X, Y) → the channels read.
+
+    Such a picture is stretched along x once a source row, and only mixed along y. None in a region that blurs.
+    """
+    found: dict[tuple, list[int]] = {}
+    if not uses(region.nodes, "gauss"):
+        for node in region.nodes:
+            if node.op == "sample" and _only(node.args[0], "x") and _only(node.args[1], "y"):
+                read, channel, border = node.attr
+                found.setdefault((read, border, *node.args), []).append(channel)
+    return {key: tuple(sorted(channels)) for key, channels in found.items()}
+
+
+def _only(expr: Expr, axis: str) -> bool:
+    return all(n.op == axis or n.op in STRETCH for n in topological([expr]))
 
 
 def uses(nodes: Iterable[Expr], op: str) -> bool:

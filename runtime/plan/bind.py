@@ -204,8 +204,9 @@ class RegionBuilder:
         return clamp(x + 0.5) * clamp(w + 0.5 - x) * clamp(y + 0.5) * clamp(h + 0.5 - y)
 
     def _affine(self, kind: Any, index: int, x: Vec, y: Vec) -> tuple[Vec, Vec]:
-        m = [self._uniform(UniformSource(kind, (index, i))) for i in range(6)]
-        return m[0] * x + m[1] * y + m[2], m[3] * x + m[4] * y + m[5]
+        """Without shear: rasters lie straight in their space (the engine checks), so columns and rows stay apart."""
+        m = {i: self._uniform(UniformSource(kind, (index, i))) for i in (0, 2, 4, 5)}
+        return m[0] * x + m[2], m[4] * y + m[5]
 
     def _uniform(self, source: UniformSource) -> Vec:
         return Vec(Expr("uniform", (), self.uniforms.setdefault(source, len(self.uniforms))))
@@ -294,6 +295,8 @@ class RegionBuilder:
         return convert_raster(value, link.conversion).parts[channel]
 
     def _value(self, step: Step, name: str, component: Any) -> Expr:
+        if name == "at" and component in ("xy", "yx"):
+            return const(0.0)
         if name == "at":
             return self._uniform(UniformSource("at", (component,))).parts[0]
         if component == "size":

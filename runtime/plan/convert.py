@@ -10,7 +10,7 @@ from ...graph.types import Colour, Depth, Flow, Image, Mask, Number, PortType, S
 from ..pixel.lang import Vec, vec
 from ..values import Items
 
-__all__ = ["RASTER_CONVERSIONS", "SAME", "VALUE_CONVERSIONS"]
+__all__ = ["RASTER_CONVERSIONS", "SAME", "VALUE_CONVERSIONS", "value_conversion"]
 
 
 class SameImage(PixelNode, type="convert.image"):
@@ -146,3 +146,14 @@ VALUE_CONVERSIONS: dict[str, Callable[[Any], Any]] = {
     "Body>Points": _landmarks,
     "Hand>Points": _landmarks,
 }
+
+
+def value_conversion(name: str) -> Callable[[Any], Any] | None:
+    """The function of a link's conversion, None = none; `one:…` makes a list of one of it, `each:…` is for a list's items."""
+    how, _, inner = name.rpartition(":")
+    change = VALUE_CONVERSIONS.get(inner)
+    if how == "one":
+        return lambda value: _one(change(value) if change and value is not None else value)
+    if how == "each" and change:
+        return lambda values: Items(tuple(change(v) for v in values if v is not None))
+    return change

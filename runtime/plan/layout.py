@@ -83,8 +83,10 @@ class _Layout:
                 self.delay_read(step)
             case "delay_write":
                 (name,) = (p.name for p in step.decl.inputs)
-                reads = (self.input(step, name)[0],) if name in step.links else ()
-                self.stage("delay_write", step, reads=reads)
+                pairs = [self.input(step, name)] if name in step.links else []
+                self.stage(
+                    "delay_write", step, reads=tuple(s for s, _ in pairs), converts=tuple(c for _, c in pairs)
+                )
             case "sink":
                 ports = [p.name for p in step.decl.inputs if p.name in step.links]
                 pairs = [self.input(step, name) for name in ports]

@@ -163,6 +163,8 @@ def _link(flat: FlatGraph, wire: FlatWire, mapping: GraphMapping, each: set[str]
     takes_list = port is not None and (port.many or port.type.family == "list")
     if (wire.target, wire.target_port) in mapping.gathers and not (port and port.many):
         conversion = "gather"
+    if port and port.many and port.type.family != "raster" and (conversion or not many):
+        conversion = f"{'each' if many else 'one'}:{conversion}"
     within = wire.source in each and flat.nodes[wire.target].scope == node.scope
     item = bool(wire.item_of) or within or (many and not takes_list and wire.target in mapping.nodes)
     return Link((source, wire.source_port), conversion, wire.policy or _default_policy(decl), item)
