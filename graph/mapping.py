@@ -75,7 +75,7 @@ def pass_through(declaration: Declaration) -> dict[str, str]:
     domain = declaration.domain
     ordered = sorted(declaration.inputs, key=lambda p: p is not domain)
     found = {
-        out.name: next((p.name for p in ordered if p.type is out.type), None) for out in declaration.outputs
+        out.name: next((p.name for p in ordered if p.type is out.type and not p.many), None) for out in declaration.outputs
     }
     return {name: given for name, given in found.items() if given}
 

@@ -17,6 +17,7 @@ from ...graph.types import Choice, Curve, Look, Surface, find_type
 from ..pixel.author import At, CurveTable, LutTable, Raster, uniform
 from ..pixel.lang import Expr, Vec, clamp, const, make, topological, vec
 from ..pixel.region import Read
+from .convert import two_steps
 from .ir import Link, Ref, Step, TableSource, UniformSource
 
 __all__ = ["CURVE_SIZE", "RegionBuilder", "Source", "Trace", "convert_raster", "trace"]
@@ -108,7 +109,7 @@ def convert_raster(value: Vec, conversion: str) -> Vec:
     match conversion:
         case "":
             return value
-        case "Mask>Image":
+        case "Mask>Image" | "Number>Image" | "Surface>Image":
             return vec(value.parts[0], value.parts[0], value.parts[0], 1.0)
         case "Surface>Mask" | "Number>Mask" | "Integer>Number" | "Boolean>Number" | "Boolean>Integer":
             return value[0]
@@ -122,6 +123,8 @@ def convert_raster(value: Vec, conversion: str) -> Vec:
             return value
         case "Number>Vector2" | "Number>Vector3" | "Number>Vector4":
             return vec(*value.parts * int(conversion[-1]))
+    if steps := two_steps(conversion):
+        return convert_raster(convert_raster(value, steps[0]), steps[1])
     raise CompileError(f"no pixel node can take the conversion {conversion}")
 
 

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from ...graph.declare import In, Out, PixelNode, port
-from ...graph.types import Colour, Depth, Flow, Image, Mask, Number, PortType, Surface
+from ...graph.types import CONVERSIONS, Colour, Depth, Flow, Image, Mask, Number, PortType, Surface
 from ..pixel.lang import Vec, vec
 from ..values import Items
 
-__all__ = ["RASTER_CONVERSIONS", "SAME", "VALUE_CONVERSIONS", "value_conversion"]
+__all__ = ["RASTER_CONVERSIONS", "SAME", "VALUE_CONVERSIONS", "two_steps", "value_conversion"]
 
 
 class SameImage(PixelNode, type="convert.image"):
@@ -83,6 +83,26 @@ class SurfaceToMask(PixelNode, type="convert.surface_to_mask"):
         return value[0]
 
 
+class SurfaceToImage(PixelNode, type="convert.surface_to_image"):
+    """A Surface's coverage as a grey, opaque Image: what a muted node for masks gives on."""
+
+    value: In[Surface]
+    out: Out[Image]
+
+    def pixel(self, value: Vec) -> Vec:
+        return vec(value[0], value[0], value[0], 1.0)
+
+
+class NumberToImage(PixelNode, type="convert.number_to_image"):
+    """A grey, opaque, the same everywhere: what a muted node for masks gives on."""
+
+    value: In[Number] = port()
+    out: Out[Image]
+
+    def pixel(self, value: Vec) -> Vec:
+        return vec(value, value, value, 1.0)
+
+
 class ColourToImage(PixelNode, type="convert.colour_to_image"):
     """One colour everywhere."""
 
@@ -112,6 +132,8 @@ RASTER_CONVERSIONS: dict[str, type[PixelNode]] = {
     "Surface>Mask": SurfaceToMask,
     "Colour>Image": ColourToImage,
     "Number>Mask": NumberToMask,
+    "Surface>Image": SurfaceToImage,
+    "Number>Image": NumberToImage,
 }
 
 
@@ -148,10 +170,20 @@ VALUE_CONVERSIONS: dict[str, Callable[[Any], Any]] = {
 }
 
 
+def two_steps(name: str) -> tuple[str, str] | None:
+    """A conversion that no wire makes, as two that follow each other: the wires at both sides of a muted node."""
+    source, _, target = name.partition(">")
+    middles = [c.target.name for c in CONVERSIONS.values() if c.source.name == source]
+    return next(((f"{source}>{m}", f"{m}>{target}") for m in middles if (m, target) in CONVERSIONS), None)
+
+
 def value_conversion(name: str) -> Callable[[Any], Any] | None:
     """The function of a link's conversion, None = none; `one:…` makes a list of one of it, `each:…` is for a list's items."""
     how, _, inner = name.rpartition(":")
     change = VALUE_CONVERSIONS.get(inner)
+    if change is None and (steps := two_steps(inner)):
+        first, second = (VALUE_CONVERSIONS.get(s) for s in steps)
+        change = (lambda value: second(first(value))) if first and second else None
     if how == "one":
         return lambda value: _one(change(value) if change and value is not None else value)
     if how == "each" and change:

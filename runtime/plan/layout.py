@@ -144,7 +144,7 @@ class _Layout:
             port = step.decl.input(name)
             if port is None:
                 return self.slot((step.path, name)), ""
-            empty = None if port.type.family == "raster" else port.neutral
+            empty = () if port.many else None if port.type.family == "raster" else port.neutral
             return self.new_slot((step.id, name, "unwired"), empty), ""
         if self.draft.is_raster(link.source):
             port = step.decl.input(name)

@@ -26,6 +26,7 @@ from ...graph.frozen import FrozenDict, freeze
 from ...graph.mapping import GraphMapping, pass_through, resolve_mapping
 from ...graph.spaces import resolve_spaces
 from ...graph.topology import flow_order
+from ...graph.types import Conversion
 from .bind import Trace, trace
 from .convert import RASTER_CONVERSIONS, SAME
 from .ir import Link, Ref, Step, Stream
@@ -112,15 +113,39 @@ def build(flat: FlatGraph, stream: Stream) -> Draft:
 
 
 def bypass(flat: FlatGraph) -> FlatGraph:
-    """Without its muted nodes: what they passed on goes straight to their consumers."""
+    """Without its muted nodes: what they passed on goes straight to their consumers.
+
+    A muted delay that feeds something back passes nothing on: there would be a cycle in one frame.
+    """
     muted = {
         p
         for p, n in flat.nodes.items()
         if n.muted and n.declaration and n.declaration.role not in ("source", "sink")
     }
-    wires = [found for w in flat.wires if w.target not in muted and (found := _through(flat, w, muted))]
+    closed = {p for p in muted if _delays(flat, p) and _comes_back(flat, p, muted)}
+    open_wires = replace(flat, wires=tuple(w for w in flat.wires if w.target not in closed))
+    wires = [found for w in open_wires.wires if w.target not in muted and (found := _through(open_wires, w, muted))]
     nodes = FrozenDict({p: n for p, n in flat.nodes.items() if p not in muted})
     return replace(flat, nodes=nodes, wires=tuple(wires))
+
+
+def _delays(flat: FlatGraph, path: str) -> bool:
+    decl = flat.nodes[path].declaration
+    return decl is not None and decl.delay
+
+
+def _comes_back(flat: FlatGraph, path: str, muted: set[str]) -> bool:
+    """Whether what a node gives reaches it again in the same frame, if no muted delay held it back."""
+    seen: set[str] = set()
+    waiting = [path]
+    while waiting:
+        for wire in flat.out_of(waiting.pop()):
+            if wire.target == path:
+                return True
+            if wire.target not in seen and (wire.target in muted or not _delays(flat, wire.target)):
+                seen.add(wire.target)
+                waiting.append(wire.target)
+    return False
 
 
 def _through(flat: FlatGraph, wire: FlatWire, muted: set[str]) -> FlatWire | None:
@@ -129,15 +154,21 @@ def _through(flat: FlatGraph, wire: FlatWire, muted: set[str]) -> FlatWire | Non
     decl = flat.nodes[wire.source].declaration
     assert decl is not None
     before = flat.into(wire.source).get(pass_through(decl).get(wire.source_port, ""))
-    if before is None or (before.conversion and wire.conversion):
+    if before is None:
         return None
     joined = replace(
         wire,
         source=before.source,
         source_port=before.source_port,
-        conversion=before.conversion or wire.conversion,
+        conversion=_joined(before.conversion, wire.conversion),
     )
     return _through(flat, joined, muted)
+
+
+def _joined(first: Conversion | None, second: Conversion | None) -> Conversion | None:
+    if not (first and second):
+        return first or second
+    return Conversion(first.source, second.target, "") if first.source is not second.target else None
 
 
 def _played_for_each(flat: FlatGraph) -> set[str]:
@@ -163,9 +194,10 @@ def _link(flat: FlatGraph, wire: FlatWire, mapping: GraphMapping, each: set[str]
     takes_list = port is not None and (port.many or port.type.family == "list")
     if (wire.target, wire.target_port) in mapping.gathers and not (port and port.many):
         conversion = "gather"
-    if port and port.many and port.type.family != "raster" and (conversion or not many):
-        conversion = f"{'each' if many else 'one'}:{conversion}"
     within = wire.source in each and flat.nodes[wire.target].scope == node.scope
+    several = many or (wire.source in each and not within)
+    if port and port.many and port.type.family != "raster" and (conversion or not several):
+        conversion = f"{'each' if several else 'one'}:{conversion}"
     item = bool(wire.item_of) or within or (many and not takes_list and wire.target in mapping.nodes)
     return Link((source, wire.source_port), conversion, wire.policy or _default_policy(decl), item)
 

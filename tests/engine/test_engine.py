@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from spellwire.graph.declare import In, Out, Param, ProcessNode, param
 from spellwire.graph.errors import UsageError
+from spellwire.graph.frozen import FrozenDict
+from spellwire.graph.registry import Origin, Registry
+from spellwire.graph.types import Colour, Face, Number
 from spellwire.runtime.frames import Frame
+from spellwire.runtime.plan.compile import compile_effect
+from spellwire.runtime.plan.ir import Stream
 from spellwire.runtime.values import Event
 
 SHOW = "n9 = sink.output(image=n8.out)"
@@ -332,3 +340,81 @@ def test_a_picture_made_of_nothing_and_resized_keeps_its_own_size(engine, pictur
     assert not made.failures
     h, w = got.shape[:2]
     assert abs(h - picture.height / 2) <= 1 and got[h // 2, w // 2, 0] > 230 and got[0, 0, 0] == 0
+
+
+def test_one_value_is_a_list_of_one_for_a_node_that_takes_many(engine, picture):
+    for kind, value in (("number", 2.0), ("integer", 2)):
+        one = engine(f"n1 = source.input()\nn3 = value.{kind}(value={value})\nn4 = test.sum(values=n3.out)\n"
+                     "n8 = colour.exposure(image=n1.image; stops=n4.total)\nn9 = sink.output(image=n8.out)")  # fmt: skip
+        one.frame(picture, 0, 0)
+        assert not one.failures
+        assert one.value(("n4", "total")) == 2.0
+
+
+def test_a_delay_converts_what_it_keeps(engine, picture):
+    one = engine("n1 = source.input()\nn3 = value.number(value=0.5)\nn4 = delay.colour(value=n3.out)\n"
+                 "n8 = colour.tint(image=n1.image; colour=n4.out)\nn9 = sink.output(image=n8.out)")  # fmt: skip
+    for i in range(2):
+        one.frame(picture, i, i)
+    assert not one.failures
+    assert one.value(("n4", "out")) == (0.5, 0.5, 0.5, 1.0)
+
+
+class Painted(ProcessNode, type="test.painted"):
+    """For one face: the red of a colour, and its id."""
+
+    face: In[Face]
+    colour: Param[Colour] = param((0.0, 0.0, 0.0, 1.0))
+    red: Out[Number]
+    id: Out[Number]
+
+    def process(self, face, colour):
+        return colour[0], float(face.id)
+
+
+def test_a_mapped_nodes_wires_are_converted(nodes, planner, write, picture):
+    more = Registry([*((d.cls, nodes.origins[d.type]) for d in nodes.values()), (Painted, Origin("", "", ""))])
+    effect = write("n1 = source.input()\nn2 = test.two_faces()\nn3 = value.number(value=0.25)\n"
+                   "n4 = test.painted(face=n2.faces; colour=n3.out)\nn5 = test.sum(values=n4.red)\n"
+                   "n6 = test.sum(values=n4.id)\nn7 = colour.exposure(image=n1.image; stops=n5.total)\n"
+                   "n8 = colour.exposure(image=n7.out; stops=n6.total)\nn9 = sink.output(image=n8.out)")  # fmt: skip
+    one = planner.engine(planner.build(compile_effect(effect, nodes=more)), effect)
+    one.frame(picture, 0, 0)
+    assert not one.failures
+    assert (one.value(("n5", "total")), one.value(("n6", "total"))) == (0.5, 8.0)
+    one.close()
+
+
+def muted(write, text, *names):
+    effect = write(text)
+    return replace(effect, nodes=FrozenDict({n: replace(u, muted=n in names) for n, u in effect.nodes.items()}))
+
+
+MUTED = {
+    "a number, as a mask, as an image": (
+        "n3 = value.number(value=0.5)\nn4 = mask.levels(mask=n3.out)\nn8 = colour.exposure(image=n4.out)", 128),
+    "the same before a process node": (
+        "n3 = value.number(value=0.5)\nn4 = mask.levels(mask=n3.out)\nn8 = test.opaque(image=n4.out)", 128),
+    "a list that nobody makes": (
+        "n3 = test.two_faces()\nn4 = test.per_face(face=n3.faces)\nn5 = test.sum(values=n4.id)\n"
+        "n8 = generate.fill(colour=n5.total)", 0),
+    "a list of numbers is no number": (
+        "n3 = test.two_faces()\nn6 = test.per_face(face=n3.faces)\nn4 = test.sum(values=n6.id)\n"
+        "n8 = generate.fill(colour=n4.total)", 128),
+    "a delay that fed something back": (
+        "n3 = generate.fill(colour=(0.5, 0.5, 0.5, 1.0))\nn4 = delay.image(value=n8.out)\n"
+        "n8 = composite.over(below=n3.out; above=n4.out)", 128),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", MUTED)
+def test_what_a_muted_node_passes_on(planner, write, picture, case):
+    text, value = MUTED[case]
+    effect = muted(write, "n1 = source.input()\n" + text + "\n" + SHOW, "n4")
+    for cuts in ((), [("n8", "image"), ("n4", "mask")]):
+        one = planner.engine(planner.build(planner.plan(effect, Stream(3), cuts=cuts)), effect)
+        for i in range(2):
+            got = shown(one, picture, i)
+        one.close()
+        assert not one.failures
+        assert np.abs(got[..., :3].astype(int) - value).max() <= 1
