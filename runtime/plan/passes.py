@@ -359,16 +359,24 @@ def resolve_domains(draft: Draft) -> Draft:
             domains[step.id] = token if token in made else STREAM
         for port in step.outputs:
             if port.type.family == "raster":
-                token = domains.get(step.id) or draft.places.get((step.path, port.name), STREAM)
+                token = domains.get(step.id) or _process_place(draft, step, port, geometry)
                 geometry[step.id, port.name] = token
                 made.add(token)
     traces = {s.id: trace(s) for s in draft.steps.values() if s.kind == "pixel"}
     return replace(draft, geometry=geometry, domains=domains, traces=traces)
 
 
+def _process_place(draft: Draft, step: Step, port: Port, geometry: Mapping[Ref, str]) -> str:
+    """Where the input lies that the output lies the same as: what floats may have come to rest elsewhere than wanted."""
+    rule = port.space
+    link = step.links.get(rule.port) if rule and rule.kind == "same" and port.size == "domain" else None
+    return (geometry.get(link.source) if link else None) or draft.places.get((step.path, port.name), STREAM)
+
+
 def _pixel_domain(draft: Draft, step: Step, geometry: Mapping[Ref, str]) -> str:
-    if step.decl.type.startswith("convert."):  # ours: where its value lies
-        return geometry.get(step.links["value"].source, STREAM)
+    if step.decl.type.startswith("convert."):  # ours: where its raster lies; a value's, where the node is computed
+        source = step.links["value"].source
+        return geometry.get(source) or draft.places.get((step.path, ""), STREAM)
     return draft.places.get((step.path, ""), STREAM)
 
 

@@ -418,3 +418,23 @@ def test_what_a_muted_node_passes_on(planner, write, picture, case):
         one.close()
         assert not one.failures
         assert np.abs(got[..., :3].astype(int) - value).max() <= 1
+
+
+FLOATING = {
+    "a value that becomes a picture of another one's size": (
+        "n2 = geometry.resize(image=n1.image; height=1.2)\nn3 = value.colour()\nn6 = test.opaque(image=n3.out)\n"
+        "n8 = composite.blend(below=n6.out; above=n2.out)"),
+    "a picture that is resized, and laid over by itself": (
+        "n3 = generate.fill()\nn6 = test.opaque(image=n3.out)\nn2 = geometry.resize(image=n6.out; height=1.2)\n"
+        "n8 = composite.blend(below=n6.out; above=n2.out)"),
+    "a value alone": "n3 = value.colour()\nn8 = test.opaque(image=n3.out)",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", FLOATING)
+def test_what_lies_nowhere_is_computed_where_its_reader_is(engine, picture, case):
+    one = engine("n1 = source.input()\n" + FLOATING[case] + "\n" + SHOW)
+    for i in range(2):
+        got = shown(one, picture, i)
+    assert not one.failures
+    assert got.any()
