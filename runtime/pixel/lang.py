@@ -220,6 +220,16 @@ class Vec:
     def __len__(self) -> int:
         return len(self.parts)
 
+    def __bool__(self) -> bool:
+        # Python's `if`, `and`, `or`, `a < b < c` would decide once, for all pixels
+        raise CompileError(
+            "an expression is neither true nor false before it plays: use select(test, a, b) instead of if, "
+            "and &, |, ~ instead of and, or, not"
+        )
+
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        raise CompileError("NumPy takes no expressions: use the functions of spellwire.runtime.pixel (clamp, mix, …)")
+
     def __iter__(self) -> Iterator[Vec]:
         return (Vec(p) for p in self.parts)
 
