@@ -331,6 +331,8 @@ class Engine:
     def run_lane(self, name: str) -> None:
         """In the lane's thread: one frame of it."""
         with self._working:
+            if self._retired:  # another plays: nobody waits for this
+                return
             self._busy += 1
         try:
             self.lanes[name].run()

@@ -38,6 +38,7 @@ class Lane:
     tick: Tick
     triggers: frozenset[int] = frozenset()
     index: int = -1
+    _made: bool = False
     _waiting: dict[int, tuple[Any, ...]] = field(default_factory=dict)
     _aside: dict[int, list[Frame | None]] = field(default_factory=dict)
 
@@ -67,6 +68,7 @@ class Lane:
     def run(self) -> None:
         """Work on it, and copy its rasters aside."""
         self.segment.run()
+        self._made = True
         for slot in self.results:
             value = self.slots[slot]
             if isinstance(value, Frame):
@@ -75,6 +77,9 @@ class Lane:
 
     def publish(self, slots: list[Any]) -> None:
         """Give what was made to the render lane's readers."""
+        if not self._made:  # what was done was another engine's
+            return
+        self._made = False
         for slot in self.results:
             value, pair = self.slots[slot], self._aside.get(slot)
             if pair is not None and isinstance(value, Frame):

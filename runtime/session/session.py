@@ -448,7 +448,7 @@ class Session:
                                 self.trace.drop(frame, cause)
                         case core.Feed(lane=lane, frame=frame) if lane in self.engine.lanes:
                             self.engine.feed(lane)
-                            lanes[lane].work.put(frame)
+                            lanes[lane].work.put((frame, self.engine))
                         case core.Publish(lane=lane) if lane in self.engine.lanes:
                             self.engine.publish(lane)
                         case core.Finish():
@@ -471,7 +471,7 @@ class Session:
         for gone in set(lanes) - set(names):
             lanes.pop(gone).work.put(None)
         for name in set(names) - set(lanes):
-            lanes[name] = LaneThread(name, self, happened)
+            lanes[name] = LaneThread(name, happened)
             lanes[name].start()
 
     def close(self) -> None:

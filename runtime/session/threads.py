@@ -16,7 +16,7 @@ from ..media.base import Picture, Source
 from . import core
 
 if TYPE_CHECKING:
-    from .session import Session
+    from ..engine.engine import Engine
 
 __all__ = ["Capture", "LaneThread", "smooth"]
 
@@ -62,16 +62,15 @@ class Capture(threading.Thread):
 class LaneThread(threading.Thread):
     """A slow model's own thread: one frame at a time."""
 
-    def __init__(self, name: str, session: Session, happened: queue.SimpleQueue[Any]):
+    def __init__(self, name: str, happened: queue.SimpleQueue[Any]):
         super().__init__(name=name, daemon=True)
-        self.lane, self.session, self.happened = name, session, happened
-        self.work: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+        self.lane, self.happened = name, happened
+        self.work: queue.SimpleQueue[tuple[int, Engine] | None] = queue.SimpleQueue()
 
     def run(self) -> None:
-        while (frame := self.work.get()) is not None:
-            engine = self.session.engine
-            if self.lane in engine.lanes:
-                engine.run_lane(self.lane)
+        while (job := self.work.get()) is not None:
+            frame, engine = job  # the engine that was fed: another may play by now
+            engine.run_lane(self.lane)
             self.happened.put(core.LaneDone(self.lane, frame, perf_counter_ns()))
 
 

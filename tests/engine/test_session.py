@@ -12,7 +12,10 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from spellwire.graph.declare import In, Out, ProcessNode, port
 from spellwire.graph.errors import CompileError, NodeError, SessionError, SourceError, UsageError
+from spellwire.graph.registry import Origin, Registry
+from spellwire.graph.types import Image, Number
 from spellwire.runtime.engine.context import NodeContext
 from spellwire.runtime.engine.isolate import Isolated
 from spellwire.runtime.frames import Frame
@@ -435,3 +438,34 @@ def test_an_engine_that_waits_to_be_swapped_in_is_closed_with_the_session(sessio
     assert replaced(one, write(BOTH, [LIGHT])) is None
     one.close()
     assert opened and all(engine in closed for engine in opened)
+
+
+class SlowLook(ProcessNode, type="test.slow_look", latency="slow"):
+    """Looks at a picture for a while, and fails where it is not the stream's size."""
+
+    image: In[Image] = port(display=True)
+    out: Out[Number]
+
+    def process(self, image):
+        time.sleep(0.03)
+        if image.width != 64:
+            raise ValueError(f"nobody fed it: {image.width} wide")
+        return 0.5
+
+
+def test_a_lane_that_was_never_fed_does_not_run_when_a_new_plan_takes_over(planner, write, monkeypatch):
+    installed = planner.nodes
+    more = [(d.cls, installed.origins[d.type]) for d in installed.values()]
+    monkeypatch.setattr(planner, "nodes", Registry([*more, (SlowLook, Origin("", "", __name__))]))
+    text = "n1 = source.input()\nn3 = test.slow_look(image=n1.image)\n{}n8 = colour.exposure(image=n1.image; stops=n3.out)\n"
+    editions = [write(text.format(more) + SHOW) for more in ("", "n4 = colour.invert(image=n1.image)\n")]
+    one, failed = Session.load(editions[0], StreamInfo("x", 64, 48), planner=planner, live=True), []
+
+    def then(shown):
+        failed.extend(f.error for f in one.engine.failures.values())
+        if shown % 6 == 0:
+            one.replace(editions[shown // 6 % 2])
+
+    one.play(Clip(150, pace=0.01), Kept(then))
+    one.close()
+    assert failed == []
