@@ -9,7 +9,7 @@ from typing import Any
 from ..frames import Frame, Geometry, Tick
 from ..plan.convert import value_conversion
 from ..values import Each, Items
-from .rasters import Pool
+from .rasters import Pool, copy_frame
 
 __all__ = ["bind_call", "bind_carried", "bind_mapped", "outputs_for", "with_policy"]
 
@@ -171,20 +171,25 @@ def pairs(value: Any) -> list[tuple[int, Any]]:
     return list(enumerate(value or ()))
 
 
-def with_policy(step: Step, slots: Slots, watched: Sequence[tuple[int, str]], held: dict[int, Any],
-                skip: Callable[[], None]) -> Step:  # fmt: skip
-    """`when_empty` of the inputs in `watched`: hold the last value that was there, or skip the node."""
+def with_policy(step: Step, slots: Slots, watched: Sequence[tuple[int, int, str]]) -> Step:
+    """`when_empty` of some inputs: (where it comes in, the node's own slot for it, "hold" or "skip").
+
+    Hold gives the node the last value that was there (a copy of a raster, whose memory is refilled); skip leaves its
+    outputs as they are.
+    """
+    held: dict[int, Any] = {}
 
     def careful() -> None:
-        for slot, how in watched:
+        for slot, own, how in watched:
             value = slots[slot]
-            if value is None or (isinstance(value, (Items, tuple)) and not len(value)):
-                if how == "skip":
-                    skip()
-                    return
-                slots[slot] = held.get(slot, value)
-            elif how == "hold":
-                held[slot] = value
+            nothing = value is None or (isinstance(value, (Items, Each, tuple)) and not len(value))
+            if nothing and how == "skip":
+                return
+            if how == "hold":
+                if not nothing:
+                    held[own] = copy_frame(value, held.get(own)) if isinstance(value, Frame) else value
+                value = held.get(own, value)
+            slots[own] = value
         step()
 
     return careful

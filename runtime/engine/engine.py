@@ -166,6 +166,7 @@ class Engine:
 
     def _bind(self) -> None:
         self.delays: dict[str, list[Any]] = {}
+        self.starts: dict[str, Any] = {}  # of delays, moved since
         self.sinks: dict[str, int] = {}
         self.sources: list[tuple[int, ...]] = []
         render, constant = [], []
@@ -210,6 +211,13 @@ class Engine:
         node = self.instances[stage.step]
         reads, converts, out_slot = self._arguments(stage, step, slots, tick)
         names = step.decl.arguments
+        watched = []
+        for i, name in enumerate(names):
+            port = step.decl.input(name)
+            if port is not None and port.when_empty != "neutral":
+                slots.append(None)
+                watched.append((reads[i], len(slots) - 1, port.when_empty))
+                reads[i] = len(slots) - 1
         mapped = [i for i, n in enumerate(names) if n in step.links and step.links[n].item]
         if step.mapped and step.carried:
             at = names.index(step.mapped)
@@ -231,11 +239,7 @@ class Engine:
         if out_slot >= 0:
             owned = [b for b in stage.buffers if b >= 0]
             call = outputs_for(call, slots, out_slot, self.pool, owned, tick, step.decl.fallback == "last")
-        watched = [(slots_i, p.when_empty) for p in step.decl.inputs for n, slots_i in zip(names, reads, strict=True)
-                   if n == p.name and p.when_empty != "neutral"]  # fmt: skip
-        if watched:
-            call = with_policy(call, slots, watched, {}, lambda: None)
-        return call
+        return with_policy(call, slots, watched) if watched else call
 
     def _nothing(self, step: Step, tick: Tick) -> dict[int, Callable[[Any], Any]]:
         """What stands for a raster that is not there, for each raster argument: zeros over the whole frame."""
@@ -275,14 +279,17 @@ class Engine:
     def _delay_read(self, stage: Stage) -> Callable[[], None]:
         step = self.plan.steps[stage.step]
         (slot,) = stage.writes
-        raster = step.outputs[0].type.family == "raster"  # before the first frame: nothing
-        start = None if raster else step.params.get("start", step.outputs[0].type.empty)
-        box = self.delays[step.path] = [start, None]
+        box = self.delays[step.path] = [self._start(step), None]
 
         def read() -> None:
             self.slots[slot] = box[0]
 
         return read
+
+    def _start(self, step: Step) -> Any:
+        """What a delay gives before the first frame: nothing for a raster, else its parameter."""
+        empty = None if step.outputs[0].type.family == "raster" else step.outputs[0].type.empty
+        return self.starts.get(step.path, step.params.get("start", empty))
 
     def _delay_write(self, stage: Stage) -> Callable[[], None]:
         box_path = stage.path
@@ -407,6 +414,8 @@ class Engine:
         value = clean_value(parameter, value)
         if is_baked(self.plan, path, name) and parameter.structural and parameter.type is not Look:
             raise UsageError(f"{path}.{name} is compiled into a kernel: it needs a new plan")
+        if path in self.delays:
+            self.starts[path] = value
         slot = self.plan.slot_of.get((path, name))
         if slot is not None:
             self.slots[slot] = self._loaded(parameter, value)
@@ -426,8 +435,7 @@ class Engine:
         for tracks in self.tracks.values():
             tracks.clear()
         for path, box in self.delays.items():
-            step = self.plan.steps[path]
-            box[:] = [None if isinstance(box[0], Frame) else step.params.get("start"), None]
+            box[:] = [self._start(self.plan.steps[path]), None]
 
     def retire(self) -> None:
         """Close as soon as no lane is at work."""

@@ -182,7 +182,9 @@ class KernelCall:
         height, width = float(self.tick.height or 1), float(self.tick.width or 1)
         a, b, c, d, e, f = self.domain.to_frame
         if b or d or any(g.to_frame[1] or g.to_frame[3] for g in self.geometries):
-            raise NodeError("a raster lies turned in its space; turn it with a transform, kernels read straight ones")
+            raise NodeError(
+                "a raster lies turned in its space; turn it with a transform, kernels read straight ones"
+            )
         at = {
             "xx": a / height, "xy": b / height, "x0": c / height, "yx": d / height, "yy": e / height,
             "y0": f / height, "aspect": width / height, "pixel": abs(e) / height,

@@ -188,9 +188,12 @@ class Session:
                 apart = self._apart(effect, fit, whole)
                 if not self.planner.cached(whole) and self.planner.cached(apart):
                     self._swap(self.planner.build(apart), effect, edition)
+                if edition != self._edition:  # a newer edit is on its way
+                    return
                 others = self.planner.variants(effect, self.stream, whole, fit)
                 self._swap(self.planner.build(whole, None, others), effect, edition)
-                self.planner.build(apart)
+                if edition == self._edition:
+                    self.planner.build(apart)
             except Exception as error:  # also a full disk: the old plan plays on, and the caller is told
                 outcome = error
             finally:

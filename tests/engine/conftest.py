@@ -44,6 +44,36 @@ class Half(ProcessNode, type="test.half"):
         return Frame(data, Geometry(w, h, scale))
 
 
+class Last(ProcessNode, type="test.last"):
+    """How many faces there were when there were any."""
+
+    faces: In[Faces] = port(when_empty="hold")
+    count: Out[Number]
+
+    def process(self, faces):
+        return float(len(faces))
+
+
+class Blink(ProcessNode, type="test.blink"):
+    """A face in even frames."""
+
+    faces: Out[Faces]
+
+    def process(self, tick):
+        one = FaceItem(1, np.zeros((468, 3), np.float32))
+        return Items((one,) if tick.index % 2 == 0 else ())
+
+
+class HowMany(ProcessNode, type="test.how_many"):
+    """How many faces there are."""
+
+    faces: In[Faces]
+    count: Out[Number]
+
+    def process(self, faces):
+        return float(len(faces))
+
+
 class Count(ProcessNode, type="test.count"):
     """Counts frames in a slot of state."""
 
@@ -207,7 +237,7 @@ class SlowlyHeard(ProcessNode, type="test.slowly_heard", latency="slow"):
         return float(len(state.names)), events
 
 
-NODES = (SlowlyHeard, Opaque, Aside, Half, Count, Fails, FailsEmpty, FailsPass, Spin, Hang, TwoFaces, PerFace, Sum, Add, Firsts, Keys,
+NODES = (Last, Blink, HowMany, SlowlyHeard, Opaque, Aside, Half, Count, Fails, FailsEmpty, FailsPass, Spin, Hang, TwoFaces, PerFace, Sum, Add, Firsts, Keys,
          Heard)  # fmt: skip
 
 

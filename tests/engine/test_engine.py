@@ -373,7 +373,9 @@ class Painted(ProcessNode, type="test.painted"):
 
 
 def test_a_mapped_nodes_wires_are_converted(nodes, planner, write, picture):
-    more = Registry([*((d.cls, nodes.origins[d.type]) for d in nodes.values()), (Painted, Origin("", "", ""))])
+    more = Registry(
+        [*((d.cls, nodes.origins[d.type]) for d in nodes.values()), (Painted, Origin("", "", ""))]
+    )
     effect = write("n1 = source.input()\nn2 = test.two_faces()\nn3 = value.number(value=0.25)\n"
                    "n4 = test.painted(face=n2.faces; colour=n3.out)\nn5 = test.sum(values=n4.red)\n"
                    "n6 = test.sum(values=n4.id)\nn7 = colour.exposure(image=n1.image; stops=n5.total)\n"
@@ -387,7 +389,9 @@ def test_a_mapped_nodes_wires_are_converted(nodes, planner, write, picture):
 
 def muted(write, text, *names):
     effect = write(text)
-    return replace(effect, nodes=FrozenDict({n: replace(u, muted=n in names) for n, u in effect.nodes.items()}))
+    return replace(
+        effect, nodes=FrozenDict({n: replace(u, muted=n in names) for n, u in effect.nodes.items()})
+    )
 
 
 MUTED = {
@@ -438,3 +442,34 @@ def test_what_lies_nowhere_is_computed_where_its_reader_is(engine, picture, case
         got = shown(one, picture, i)
     assert not one.failures
     assert got.any()
+
+
+def test_what_one_node_holds_no_other_sees(engine, picture):
+    made = engine(
+        """
+        n1 = source.input()
+        n2 = test.blink()
+        n3 = test.last(faces=n2.faces)
+        n4 = test.how_many(faces=n2.faces)
+        n5 = value.maths(a=n3.count; b=n4.count; operation='add')
+        n6 = value.maths(a=n5.out; b=0.0; operation='multiply')
+        n8 = colour.exposure(image=n1.image; stops=n6.out)
+        """
+        + SHOW
+    )
+    seen = []
+    for i in range(3):
+        shown(made, picture, i)
+        seen.append((made.value(("n3", "count")), made.value(("n4", "count"))))
+    assert seen == [(1.0, 1.0), (1.0, 0.0), (1.0, 1.0)]
+
+
+def test_a_delays_start_may_be_moved(engine, picture):
+    made = engine(
+        "n1 = source.input()\nn2 = delay.number(value=n3.out; start=-1.0)\nn3 = value.maths(a=n2.out; b=0.0; "
+        "operation='add')\nn8 = colour.exposure(image=n1.image; stops=n2.out)\n" + SHOW
+    )
+    assert near(shown(made, picture), as_bytes(picture.data / 255 / 2))
+    made.set("n2", "start", 0.0)
+    made.reset()
+    assert near(shown(made, picture, 1), picture.data)
