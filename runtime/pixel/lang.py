@@ -19,9 +19,9 @@ to below 1, in unsigned 32-bit arithmetic that wraps: with whole numbers x, y, s
     m(h): h ^= h >> 16;  h *= 0x7FEB352D;  h ^= h >> 15;  h *= 0x846CA68B;  h ^= h >> 16       (lowbias32, C. Wellons)
 
 it is (m(x·0x8DA6B343 + y·0xD8163841 + m(s·0xCB1AB31F)) >> 8) / 2²⁴. The transcendental functions are within 1e-4
-(absolute below 1, relative above; pow 2e-4 for exponents from 2.5 to 8); exp2 is held to 2^−126 … 2^127; sin and cos are meant for |v| ≤ 1e4.
+(absolute below 1, relative above; pow 3e-4 up to exponents of 3, 1e-3 up to 8); exp2 is held to 2^−126 … 2^127; sin and cos are meant for |v| ≤ 1e4.
 A mirror border repeats the edge (c b a | a b c | c b a). What a NaN or an infinity gives is not defined before it is
-written: uint8 writes then hold 0 for NaN and −∞, 255 for +∞.
+written: uint8 writes then hold 0 for −∞, 255 for +∞, and one of the two for NaN (by its sign).
 
 A node's own expression names ports (`load ("image", 0)`), tables by what they hold, and gives sample coordinates in
 frame heights. The plan compiler *binds* it: names become positions, coordinates become pixels of the input, wires to

@@ -20,8 +20,8 @@ changes no pixel. The loops:
             sum along y                   four rows and four taps share what they read
             for each row: core, write
 
-Every access is clamped, so bounds hold whatever the coordinates are; a NaN or an infinity on its way into uint8 is
-0 or the end of the range.
+Every access is clamped, so bounds hold whatever the coordinates are; a NaN or an infinity on its way into uint8 is one
+of the two ends of the range.
 
 A region has up to three copies of the loops: `wide`, in vectors of pixels; `narrow`, a pixel at a time, for pictures
 narrower than a vector; and `words` for uint8 pictures at a multiple of four pixels: there four neighbours are read as
@@ -555,5 +555,5 @@ def _steps(value: Form) -> hl.Expr:
     """The 255ths of a uint8, as a whole number from 0 to 255."""
     steps = affine.add(affine.multiply(value, even(255.0)), even(0.5)).expr()
     bits = hl.max(hl.reinterpret(_INT, steps), 0)
-    bits = hl.select(bits > 0x7F800000, 0, hl.min(bits, 0x437F0000))  # NaN; 255.0
+    bits = hl.min(bits, 0x437F0000)  # 255.0
     return hl.cast(_INT, hl.reinterpret(_FLOAT, bits))

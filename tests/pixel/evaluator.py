@@ -44,7 +44,7 @@ def evaluate(region: Region, pictures: Pictures, dtype: type = np.float64, nudge
 def quantise(value: np.ndarray, format: str) -> np.ndarray:
     """A write as it is stored."""
     if format == "u8":
-        held = np.clip(np.where(np.isnan(value), 0.0, value), 0.0, 1.0)
+        held = np.clip(np.where(np.isnan(value), ~np.signbit(value), value), 0.0, 1.0)
         return np.floor(held * 255.0 + 0.5).astype(np.uint8)
     with np.errstate(over="ignore"):
         return value.astype({"f16": np.float16, "f32": np.float32}[format])

