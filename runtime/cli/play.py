@@ -167,7 +167,8 @@ def _tell(report: Report, source: Source, output: str, names: Mapping[str, str])
     if source.damaged:
         tell(f"{source.damaged} pictures of {info.name} could not be decoded and were left out")
     for node, (error, times) in report.failures.items():
-        tell(f"{node} failed {'once' if times == 1 else f'{times} times'} and its fallback went on: {error}")
+        called = f"{node} ({names[node].partition('  (with ')[0]})" if node in names else node
+        tell(f"{called} failed {'once' if times == 1 else f'{times} times'} and its fallback went on: {error}")
 
 
 def _shares(costs: Sequence[tuple[str, float, float]]) -> list[tuple[str, float, float, str]]:

@@ -13,14 +13,24 @@ from typing import Any
 
 from ...graph.declare import Parameter, Port
 from ...graph.errors import CompileError, SpellwireError
-from ...graph.types import Choice, Curve, Look, Surface, find_type
+from ...graph.types import Choice, Curve, Image, Look, Surface, find_type
 from ..pixel.author import At, CurveTable, LutTable, Raster, uniform
+from ..pixel.colour import linear_to_srgb, premultiply, srgb_to_linear, unpremultiply
 from ..pixel.lang import Expr, Vec, clamp, const, make, topological, vec
 from ..pixel.region import Read
 from .convert import two_steps
 from .ir import Link, Ref, Step, TableSource, UniformSource
 
-__all__ = ["CURVE_SIZE", "RegionBuilder", "Source", "Trace", "convert_raster", "trace"]
+__all__ = [
+    "CURVE_SIZE",
+    "RegionBuilder",
+    "Source",
+    "Trace",
+    "convert_raster",
+    "from_display",
+    "to_display",
+    "trace",
+]
 
 CURVE_SIZE = 1024
 
@@ -104,6 +114,16 @@ def _argument(step: Step, name: str) -> Any:
     return uniform(name, target.type.components)
 
 
+def to_display(image: Vec) -> Vec:
+    """Linear scene values as a display-referred Image: sRGB's curve on r, g, b, alpha left alone."""
+    return premultiply(linear_to_srgb(unpremultiply(image)), image.a)
+
+
+def from_display(image: Vec) -> Vec:
+    """The inverse of `to_display`."""
+    return premultiply(srgb_to_linear(unpremultiply(image)), image.a)
+
+
 def convert_raster(value: Vec, conversion: str) -> Vec:
     """A wire's conversion between what pixel nodes see."""
     match conversion:
@@ -154,6 +174,7 @@ class RegionBuilder:
         steps, traces: of the plan.
         source_of: a ref → the Source it is read from, or None where it is fused (its expression is expanded here).
         slot_of: a (path, parameter) or ref → the slot of a value.
+        linear: the working space is linear: what is stored in 8 bits is sRGB, and is decoded where it is read.
     """
 
     def __init__(
@@ -162,8 +183,9 @@ class RegionBuilder:
         traces: Mapping[str, Trace],
         source_of: Callable[[Ref], Source | None],
         slot_of: Callable[[Ref], int],
+        linear: bool = False,
     ):
-        self.steps, self.traces = steps, traces
+        self.steps, self.traces, self.linear = steps, traces, linear
         self.source_of, self.slot_of = source_of, slot_of
         self.sources: dict[Ref, tuple[int, Source]] = {}
         self.uniforms: dict[UniformSource, int] = {}
@@ -199,7 +221,9 @@ class RegionBuilder:
         """A three-channel Image has alpha 1, and none outside itself where the border is zero."""
         wanted = self.steps[ref[0]].output(ref[1]).type.components
         alpha = const(1.0) if inside is None else inside.parts[0]
-        return vec(*parts, *[alpha] * (wanted - len(parts)))
+        value, source = vec(*parts, *[alpha] * (wanted - len(parts))), self.source_of(ref)
+        encoded = self.linear and wanted == 4 and source is not None and source.read.format == "u8"
+        return from_display(value) if encoded else value
 
     def _inside(self, index: int, x: Vec, y: Vec) -> Vec:
         """What a bilinear sample of ones with a border of zeros would be, x and y in pixels of the read."""
@@ -256,9 +280,11 @@ class RegionBuilder:
             port = step.decl.input(name)
             assert port is not None
             return vec(*port.neutral) if isinstance(port.neutral, tuple) else vec(port.neutral)
-        if self._is_raster(link):
-            return convert_raster(self.value(link.source), link.conversion)
-        return convert_raster(self._slot_vec(link), link.conversion)
+        if not self._is_raster(link):
+            return convert_raster(self._slot_vec(link), link.conversion)
+        value, port = convert_raster(self.value(link.source), link.conversion), step.decl.input(name)
+        shown = self.linear and port is not None and port.display and port.type is Image
+        return to_display(value) if shown else value
 
     def _is_raster(self, link: Link) -> bool:
         return self.steps[link.source[0]].output(link.source[1]).type.family == "raster"

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ...graph.types import Image
 from ..pixel.lang import const
 from ..pixel.region import Read, Region, Write
-from .bind import RegionBuilder, Source, border_of
+from .bind import RegionBuilder, Source, border_of, to_display
 from .ir import Buffer, Kernel, Plan, Ref, Stage, Step
 from .passes import STREAM, Draft
 
@@ -155,9 +156,9 @@ class _Layout:
     # -- kernels
 
     def kernel(self, step: Step, ref: Ref, needs: list[str]) -> None:
-        domain = self.draft.domains[step.id]
+        domain, linear = self.draft.domains[step.id], self.draft.working_space == "linear"
         builder = RegionBuilder(
-            self.draft.steps, self.draft.traces, lambda r: self.find_source(r, ref, domain), self.slot
+            self.draft.steps, self.draft.traces, lambda r: self.find_source(r, ref, domain), self.slot, linear
         )
         value = builder.value(ref)
         opaque = len(value) == 4 and value.parts[3] is const(1.0)
@@ -167,7 +168,10 @@ class _Layout:
         for need in needs:
             count = 3 if len(value) == 4 and (need == "u8" or (opaque and need != "whole")) else len(value)
             fmt = "u8" if need in ("u8", "u8a") else "f32"
-            writes.setdefault((fmt, count), (Write(fmt, value.parts[:count]), []))[1].append(need)
+            stored = (
+                to_display(value) if fmt == "u8" and linear and self.draft.port(ref).type is Image else value
+            )
+            writes.setdefault((fmt, count), (Write(fmt, stored.parts[:count]), []))[1].append(need)
         region = Region(
             tuple(s.read for _, s in builder.sources.values()), len(builder.tables), len(builder.uniforms),
             tuple(w for w, _ in writes.values()),

@@ -124,7 +124,9 @@ def bypass(flat: FlatGraph) -> FlatGraph:
     }
     closed = {p for p in muted if _delays(flat, p) and _comes_back(flat, p, muted)}
     open_wires = replace(flat, wires=tuple(w for w in flat.wires if w.target not in closed))
-    wires = [found for w in open_wires.wires if w.target not in muted and (found := _through(open_wires, w, muted))]
+    wires = [
+        found for w in open_wires.wires if w.target not in muted and (found := _through(open_wires, w, muted))
+    ]
     nodes = FrozenDict({p: n for p, n in flat.nodes.items() if p not in muted})
     return replace(flat, nodes=nodes, wires=tuple(wires))
 
@@ -374,7 +376,9 @@ def _process_place(draft: Draft, step: Step, port: Port, geometry: Mapping[Ref, 
 
 
 def _pixel_domain(draft: Draft, step: Step, geometry: Mapping[Ref, str]) -> str:
-    if step.decl.type.startswith("convert."):  # ours: where its raster lies; a value's, where the node is computed
+    if step.decl.type.startswith(
+        "convert."
+    ):  # ours: where its raster lies; a value's, where the node is computed
         source = step.links["value"].source
         return geometry.get(source) or draft.places.get((step.path, ""), STREAM)
     return draft.places.get((step.path, ""), STREAM)

@@ -473,3 +473,43 @@ def test_a_delays_start_may_be_moved(engine, picture):
     made.set("n2", "start", 0.0)
     made.reset()
     assert near(shown(made, picture, 1), picture.data)
+
+
+def decoded(v):
+    return np.where(v <= 0.04045, v / 12.92, ((v + 0.055) / 1.055) ** 2.4)
+
+
+def encoded(v):
+    return np.where(v <= 0.0031308, v * 12.92, 1.055 * np.maximum(v, 0) ** (1 / 2.4) - 0.055)
+
+
+def test_a_linear_effect_works_on_light(engine, picture):
+    made = engine("n1 = source.input()\nn8 = colour.exposure(image=n1.image; stops=-1.0)\n" + SHOW,
+                  working_space="linear")  # fmt: skip
+    assert near(shown(made, picture), as_bytes(encoded(decoded(picture.data / 255) / 2)))
+
+
+def test_in_a_linear_effect_process_nodes_get_light_or_what_is_shown_as_they_ask(engine, picture):
+    text = """
+        n1 = source.input()
+        n2 = test.opaque(image=n1.image)
+        n3 = test.half(image=n2.out)
+        n4 = colour.invert(image=n2.out)
+        n8 = composite.blend(below=n2.out; above=n4.out; mask=n3.mask)
+        """
+    made = engine(text + SHOW, working_space="linear")
+    got = shown(made, picture)
+    assert near(got[:, 90:], picture.data[:, 90:]), "decoded, copied, encoded: nothing is lost"
+    assert near(got[:, :70], as_bytes(encoded(1 - decoded(picture.data[:, :70] / 255))))
+    stage = next(s for s in made.plan.stages if s.path == "n2")
+    assert np.abs(made.slots[stage.writes[0]].data[..., :3] - decoded(picture.data / 255)).max() < 1e-3
+    wires = [(s.path, n) for s in made.plan.steps.values() for n in s.links]
+    assert near(shown(engine(text + SHOW, working_space="linear", cuts=wires), picture), got)
+
+
+def test_a_linear_effect_with_alpha(engine):
+    made = engine("n1 = source.input()\nn8 = colour.exposure(image=n1.image)\n" + SHOW, channels=4,
+                  working_space="linear")  # fmt: skip
+    rgba = np.zeros((20, 70, 4), np.uint8)
+    rgba[..., 3], rgba[..., 0] = 128, 100
+    assert near(shown(made, Frame.of(rgba)), rgba)
