@@ -91,7 +91,7 @@ class Lowered:
 def lower(region: Region, level: str, shape: str = "wide") -> Lowered:
     """A region as a scheduled pipeline for one processor level (targets.LEVELS), in one of three shapes (see above)."""
     if shape == "words":
-        return _Words(region, {"x86-64-v4": 32, "x86-64-v3": 8}.get(level, 4)).build()
+        return _Words(region, {"x86-64-v4": 16, "x86-64-v3": 8}.get(level, 4)).build()
     return _Lowering(region, 1 if shape == "narrow" else vector_length(region, level)).build()
 
 
