@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
@@ -10,7 +11,7 @@ import numpy as np
 
 from .shrink import Shrinker
 
-__all__ = ["Cropper", "Roi", "from_box", "from_landmarks", "overlap", "project"]
+__all__ = ["Cropper", "Roi", "from_box", "from_landmarks", "overlap", "project", "turn", "upward"]
 
 
 class Roi(NamedTuple):
@@ -35,6 +36,11 @@ def from_landmarks(points: np.ndarray, left: int, right: int, scale: float) -> R
     return from_box((x.min(), y.min(), x.max(), y.max()), points[left], points[right], scale)
 
 
+def upward(start: Sequence[float] | np.ndarray, end: Sequence[float] | np.ndarray) -> float:
+    """The clockwise angle of a region in which the way from start to end (x, y) points up."""
+    return math.atan2(float(end[0] - start[0]), -float(end[1] - start[1]))
+
+
 def overlap(a: Roi, b: Roi) -> float:
     """Intersection over union of two squares, their rotation left out (as MediaPipe associates them)."""
     w = min(a.x + a.size / 2, b.x + b.size / 2) - max(a.x - a.size / 2, b.x - b.size / 2)
@@ -52,6 +58,16 @@ def project(points: np.ndarray, roi: Roi, side: int) -> np.ndarray:
     np.add(x * c - y * s, roi.x, out=out[:, 0], casting="same_kind")
     np.add(x * s + y * c, roi.y, out=out[:, 1], casting="same_kind")
     np.multiply(points[:, 2], scale, out=out[:, 2])
+    return out
+
+
+def turn(points: np.ndarray, angle: float) -> np.ndarray:
+    """Points (n, 3) around the origin, turned clockwise in x, y (y down): a new float32 array."""
+    c, s = math.cos(angle), math.sin(angle)
+    out = np.empty((len(points), 3), np.float32)
+    out[:, 0] = points[:, 0] * c - points[:, 1] * s
+    out[:, 1] = points[:, 0] * s + points[:, 1] * c
+    out[:, 2] = points[:, 2]
     return out
 
 
