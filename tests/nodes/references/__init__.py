@@ -60,6 +60,7 @@ class Reference:
     size: tuple[int, int] = (96, 64)  # width, height
     limit: float = STEP
     most: float = 0.01
+    flat: bool = False  # the picture it gives is meant to be one colour
     time: int = 1_700_000  # µs
     index: int = 5
 
@@ -96,10 +97,10 @@ def _texture(seed: int, width: int, height: int, channels: int) -> np.ndarray:
     return 0.5 + 0.22 * wide / wide.std() + 0.08 * fine / fine.std()
 
 
-def photo(seed: int, width: int, height: int, *, most: float = 1.0, alpha: bool = True) -> np.ndarray:
-    """Colours from 0 to `most`, premultiplied, with opaque, transparent and half transparent parts."""
+def photo(seed: int, width: int, height: int, *, most: float = 1.0, alpha: bool = True, least: float = 0.0) -> np.ndarray:
+    """Colours from 0 to `most`, premultiplied; opaque, half transparent and transparent parts, alpha from `least` on."""
     rgb = np.clip(_texture(seed, width, height, 3), 0.02, 1) * most  # not 0: a curve may be infinitely steep there
-    a = np.clip(2.5 * _texture(seed + 50, width, height, 1) - 0.5, 0, 1) if alpha else np.ones((height, width, 1))
+    a = np.clip(2.5 * _texture(seed + 50, width, height, 1) - 0.5, least, 1) if alpha else np.ones((height, width, 1))
     return np.concatenate([rgb * a, a], axis=-1).astype(np.float32)
 
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import cv2
 import numpy as np
-from references import LUMA, Reference, grey, joined, mixed, photo, straight
 
+from references import LUMA, Reference, grey, joined, mixed, photo, straight
 from spellwire.nodes import colour as c
 
 BRIGHT = {"image": lambda w, h: photo(3, w, h, most=1.3)}
