@@ -93,8 +93,15 @@ class Each:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened once: a key, a touch, a gesture; `time` in µs of the stream."""
+    """Something that happened once: a key, a touch, a gesture.
+
+    Attributes:
+        time: µs of the stream.
+        x, y: where, for what has a place: frame heights from the frame's centre, x right, y down.
+    """
 
     name: str
     time: int
     value: float = 1.0
+    x: float = 0.0
+    y: float = 0.0

@@ -118,7 +118,10 @@ def _sink(output: str, source: Source, session: Session) -> Sink:
     from ..media.opening import open_sink
 
     if output == "window":
-        return open_sink(output, on_key=lambda name, time: session.event(name, time=time), hud=True)
+        return open_sink(
+            output, hud=True, on_key=lambda name, time: session.event(name, time=time),
+            on_touch=lambda name, x, y, time: session.event(name, time=time, x=x, y=y),
+        )  # fmt: skip
     if output == "null":
         return open_sink(output)
     Path(output).parent.mkdir(parents=True, exist_ok=True)

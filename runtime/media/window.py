@@ -32,11 +32,14 @@ class WindowSink(Sink):
     Keys: m mirror, s snapshot (PNG of the picture as it came, not mirrored), r record (a clip, until pressed again), f full
     screen, h the line of keys, q or Esc or the close button: `finished` becomes true. Any other key is an event of the
     effect: `on_key(name, time_us)` with the key's name ("space", "a", "left") and the time of the picture on screen.
+    So is a finger or the left button on the picture: `on_touch(name, x, y, time_us)` with touch, drag or release and the
+    place in frame heights from the picture's centre (x right, y down), turned back where the window mirrors.
 
     Open, write and close from one thread (on macOS: the main one). Without a display, `open` raises SinkError.
 
     Args:
         on_key: told of keys that aren't the window's own.
+        on_touch: told of touches.
         title: of the window.
         size: width and height to begin with; None: the picture's, at most 1280 × 800.
         mirror: begin mirrored, as a looking-glass.
@@ -51,6 +54,7 @@ class WindowSink(Sink):
         self,
         *,
         on_key: Callable[[str, int], None] | None = None,
+        on_touch: Callable[[str, float, float, int], None] | None = None,
         title: str = "Spellwire",
         size: tuple[int, int] | None = None,
         mirror: bool = False,
@@ -58,7 +62,9 @@ class WindowSink(Sink):
         folder: str | Path = ".",
         clock: Callable[[], float] = time.perf_counter,
     ):
-        self.on_key = on_key
+        self.on_key, self.on_touch = on_key, on_touch
+        self._place = (0, 0, 1, 1)  # the picture in the window: x, y, width, height
+        self._held = False
         self.mirror, self.hud, self.hints = mirror, hud, False
         self.full_screen = False
         self.recording: Any = None
@@ -137,7 +143,7 @@ class WindowSink(Sink):
         self._screen = self._pygame.display.get_surface()
         if self._screen.get_size() != self._rgb.shape[1::-1]:
             self._fit_buffers()
-        x, y, w, h = fit(picture, self._rgb)
+        x, y, w, h = self._place = fit(picture, self._rgb)
         if self.mirror:
             inside = self._rgb[y : y + h, x : x + w]
             cv2.flip(inside, 1, dst=inside)
@@ -167,7 +173,7 @@ class WindowSink(Sink):
     def _say(self, text: str) -> None:
         self._notice, self._notice_until = text, self._clock() + 3
 
-    # -- keys ------------------------------------------------------------------------------------
+    # -- keys and touches ----------------------------------------------------------------------
 
     def _events(self, time_us: int) -> None:
         pygame = self._pygame
@@ -176,6 +182,24 @@ class WindowSink(Sink):
                 self.finished = True
             elif event.type == pygame.KEYDOWN:
                 self._key(pygame.key.name(event.key), time_us)
+            elif event.type == pygame.MOUSEBUTTONDOWN and event.button == 1:  # SDL makes a finger one as well
+                self._touch("touch", event.pos, time_us)
+            elif event.type == pygame.MOUSEMOTION:
+                self._touch("drag", event.pos, time_us)
+            elif event.type == pygame.MOUSEBUTTONUP and event.button == 1:
+                self._touch("release", event.pos, time_us)
+
+    def _touch(self, name: str, place: tuple[int, int], time_us: int) -> None:
+        """A touch begins on the picture, and is followed wherever it goes until it is released."""
+        left, top, width, height = self._place
+        x, y = place[0] + 0.5 - left, place[1] + 0.5 - top
+        inside = 0 <= x < width and 0 <= y < height
+        if not (inside if name == "touch" else self._held):
+            return
+        self._held = name != "release"
+        if self.on_touch is not None:
+            x = width - x if self.mirror else x
+            self.on_touch(name, (x - width / 2) / height, (y - height / 2) / height, time_us)
 
     def _key(self, name: str, time_us: int) -> None:
         own = {

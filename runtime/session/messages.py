@@ -41,6 +41,8 @@ class SendEvent:
     name: str
     time: int = -1  # µs of the stream; −1 = now
     value: float = 1.0
+    x: float = 0.0  # frame heights from the frame's centre, x right, y down
+    y: float = 0.0
 
 
 @dataclass(frozen=True)

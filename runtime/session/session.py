@@ -159,10 +159,10 @@ class Session:
         else:
             self._later(lambda: self.engine.set(entry.path, entry.param, value))
 
-    def event(self, name: str, value: float = 1.0, time: int = -1) -> None:
-        """Something happened: the next frame that is rendered gets it, exactly once."""
+    def event(self, name: str, value: float = 1.0, time: int = -1, x: float = 0.0, y: float = 0.0) -> None:
+        """Something happened: the next frame that is rendered gets it, exactly once. x, y: as in Event."""
         with self._lock:
-            self._events.append(Event(name, self._time if time < 0 else time, value))
+            self._events.append(Event(name, self._time if time < 0 else time, value, x, y))
 
     def replace(self, effect: Effect, done: Callable[[Exception | None], None] | None = None) -> None:
         """Play another edition of the effect as soon as its kernels are there; state whose slots agree goes on.
@@ -280,8 +280,8 @@ class Session:
             match message:
                 case m.SetParameter(name=name, value=value):
                     self.set(name, value)
-                case m.SendEvent(name=name, time=time, value=value):
-                    self.event(name, value, time)
+                case m.SendEvent(name=name, time=time, value=value, x=x, y=y):
+                    self.event(name, value, time, x, y)
                 case m.Seek(time=time):
                     self.seek(time)
                 case m.Probe(node=node, port=port):

@@ -82,6 +82,30 @@ def test_keys(window):
     assert window.finished
 
 
+def test_touches_say_where_on_the_picture(window):
+    touched = []
+    window.on_touch = lambda *a: touched.append(a)
+    window.write(Frame.of(np.zeros((100, 100, 3), np.uint8)), 0)  # at x 40 to 280 of the window
+
+    def mouse(kind, place):
+        pygame.event.post(pygame.event.Event(kind, pos=place, **({} if kind == pygame.MOUSEMOTION else {"button": 1})))
+
+    mouse(pygame.MOUSEMOTION, (100, 100))  # nothing is held
+    mouse(pygame.MOUSEBUTTONDOWN, (10, 120))  # beside the picture
+    mouse(pygame.MOUSEBUTTONDOWN, (220, 60))
+    mouse(pygame.MOUSEMOTION, (340, 60))
+    mouse(pygame.MOUSEBUTTONUP, (100, 180))
+    window.write(Frame.of(np.zeros((100, 100, 3), np.uint8)), 40_000)
+    names, xs, ys, times = zip(*touched, strict=True)
+    assert names == ("touch", "drag", "release") and set(times) == {40_000}
+    assert xs == pytest.approx((0.25, 0.75, -0.25), abs=0.01) and ys == pytest.approx((-0.25, -0.25, 0.25), abs=0.01)
+    press(pygame.K_m)
+    mouse(pygame.MOUSEBUTTONDOWN, (220, 60))
+    window.write(Frame.of(np.zeros((100, 100, 3), np.uint8)), 80_000)
+    window.write(Frame.of(np.zeros((100, 100, 3), np.uint8)), 120_000)
+    assert touched[-1][0] == "touch" and touched[-1][1] == pytest.approx(-0.25, abs=0.01), "mirrored on screen"
+
+
 @pytest.mark.parametrize("way", ["escape", "close"])
 def test_other_ways_to_quit(window, way):
     if way == "escape":
