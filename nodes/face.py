@@ -7,12 +7,15 @@ from typing import Any
 import numpy as np
 
 from ..graph.declare import In, Out, Param, ProcessNode, param, port, result, same, slot
-from ..graph.types import Boolean, Choice, Face, Faces, Image, Integer, Number, Points
+from ..graph.types import Boolean, Camera, Choice, Face, Faces, Image, Integer, Number, Points, Pose, Vector3
 from ..runtime.frames import Frame, Geometry
 from ..runtime.perception.face import MODELS, FaceTracker, Variant, make_state
+from ..runtime.perception.head_pose import HeadPose as PoseFit
+from ..runtime.perception.head_pose import make_state as make_poses
+from ..runtime.perception.head_pose import pinhole, turn_of
 from ..runtime.values import FaceItem, Items
 
-__all__ = ["FacePoints", "Mesh", "Pick"]
+__all__ = ["FacePoints", "HeadPose", "Mesh", "Pick"]
 
 
 class Mesh(ProcessNode, type="face.mesh", latency="model", fallback="last"):
@@ -20,10 +23,12 @@ class Mesh(ProcessNode, type="face.mesh", latency="model", fallback="last"):
 
     A detector looks for faces only while fewer than asked for are known; then each frame's landmarks say where to look
     in the next one. `fast` gives 468 points; with `iris` 478, and lips and eyes are looked at twice; `full` gives 478
-    points and 52 blendshapes at about three times the cost. Each face keeps its id while it is seen, and for a second after it was lost.
+    points and 52 blendshapes at about three times the cost. Each face keeps its id while it is seen, and for a second
+    after it was lost, and has its head's pose in metres (`face.pose`).
     """
 
     image: In[Image] = port(display=True, doc="the picture to look at")
+    camera: In[Camera] = port(optional=True, doc="how it was taken, for the heads' poses; unwired: 63° from top to bottom")
     variant: Param[Choice] = param("fast", choices=("fast", "full"), doc="fast: 468 points; full: 478 and blendshapes")
     max_faces: Param[Integer] = param(1, low=1, high=4, doc="how many faces to track at most")
     smoothing: Param[Number] = param(
@@ -33,22 +38,27 @@ class Mesh(ProcessNode, type="face.mesh", latency="model", fallback="last"):
     confidence: Param[Number] = param(0.5, low=0.05, high=0.95, doc="below this a face is none")
     faces: Out[Faces] = result(space=same("image"), doc="the faces, in order of track id")
     tracks = slot()
+    poses = slot()
 
     def open(self, context: Any) -> None:
         self._context = context
         self._trackers: dict[Variant, FaceTracker] = {}
+        self._pose = PoseFit()
 
     def process(
-        self, image: Frame, variant: Variant, max_faces: int, smoothing: float, iris: bool, confidence: float, tick: Any,
-        state: Any,
+        self, image: Frame, camera: Any, variant: Variant, max_faces: int, smoothing: float, iris: bool, confidence: float,
+        tick: Any, state: Any,
     ) -> Items[FaceItem]:  # fmt: skip
         if state.tracks is None:
             state.tracks = make_state()
+        if state.poses is None:
+            state.poses = make_poses()
         found = self._tracker("refined" if iris and variant == "fast" else variant).track(
             image.data, tick.time, state.tracks, max_faces=int(max_faces), confidence=confidence, smoothing=smoothing
         )
         to_frame(found, image.geometry)
         width, height = tick.width or image.width, tick.height or image.height
+        self._pose.give(found, camera or pinhole(width, height), state.poses, tick.delta, smoothing)
         return Items(found, image.space, width, height, int(max_faces))
 
     def _tracker(self, variant: Variant) -> FaceTracker:
@@ -73,6 +83,24 @@ class Pick(ProcessNode, type="face.pick", fallback="empty"):
             centre = np.array((faces.width / 2, faces.height / 2), np.float32)
             return min(faces, key=lambda face: float(np.abs(_middle(face) - centre).sum()), default=None)
         return max(faces, key=_area, default=None)
+
+
+class HeadPose(ProcessNode, type="face.pose", fallback="last"):
+    """Where a head is and how it is turned: what 3D things are attached to.
+
+    The head's space: metres, origin between the ears, x to the person's left, y up, z out of the face. The pose takes it to
+    the camera's (x right, y up, looking along −z). Everybody's face counts as an adult's of mean size.
+    """
+
+    face: In[Face] = port(doc="a face")
+    pose: Out[Pose] = result(doc="4×4, head to camera; nothing where there is no face")
+    turn: Out[Vector3] = result(doc="° to the person's left, up, and tilted to their left shoulder; 0 towards the camera")
+    distance: Out[Number] = result(doc="of the head's middle from the camera, in metres; 0 where there is no face")
+
+    def process(self, face: FaceItem | None) -> tuple[np.ndarray | None, tuple[float, float, float], float]:
+        if face is None or face.pose is None:
+            return None, (0.0, 0.0, 0.0), 0.0
+        return face.pose, turn_of(face.pose), float(np.linalg.norm(face.pose[:3, 3]))
 
 
 class FacePoints(ProcessNode, type="face.points", fallback="last"):

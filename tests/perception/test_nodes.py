@@ -100,9 +100,9 @@ def test_mesh_and_pick_through_a_context(portrait, load):
     """The node as the engine calls it; ids go on while the variant changes, and state lies in its slot."""
     from spellwire.nodes.face import Mesh
 
-    node, state = Mesh(), SimpleNamespace(tracks=None)
+    node, state = Mesh(), SimpleNamespace(tracks=None, poses=None)
     node.open(SimpleNamespace(model=load))
-    settings = {"max_faces": 2, "smoothing": 0.5, "confidence": 0.5}
+    settings = {"camera": None, "max_faces": 2, "smoothing": 0.5, "confidence": 0.5}
     ids = []
     for i, (variant, iris, count) in enumerate([("fast", False, 468), ("fast", True, 478), ("full", False, 478)]):
         load(MODELS["refined" if iris else variant][1])
@@ -124,11 +124,11 @@ def test_mesh_of_a_picture_that_lies_elsewhere(portrait, load):
     half.geometry = Geometry(384, 384, (4 / 3, 0, 0, 0, 4 / 3, 0))
     noses = []
     for image in (Frame.of(portrait), half):
-        node, state = Mesh(), SimpleNamespace(tracks=None)
+        node, state = Mesh(), SimpleNamespace(tracks=None, poses=None)
         node.open(SimpleNamespace(model=load))
         tick = Tick(0, 0, 0, 512, 512)
         faces = node.process(
-            image, variant="fast", iris=False, max_faces=1, smoothing=0, confidence=0.5, tick=tick, state=state
+            image, camera=None, variant="fast", iris=False, max_faces=1, smoothing=0, confidence=0.5, tick=tick, state=state
         )
         noses.append(faces[0].landmarks[1])
     assert np.abs(noses[0] - noses[1]).max() < 3
