@@ -248,9 +248,15 @@ class RegionBuilder:
                 memo[node] = self._substitute(step, node, memo)
             self.nodes[step.path] = None
             self.expanded[step_id] = {
-                name: Vec(*(memo[p] for p in value.parts)) for name, value in traced.outputs.items()
+                name: self._scene(step, name, Vec(*(memo[p] for p in value.parts)))
+                for name, value in traced.outputs.items()
             }
         return self.expanded[step_id]
+
+    def _scene(self, step: Step, name: str, value: Vec) -> Vec:
+        """What a hybrid gives display-referred, as scene values."""
+        port = step.output(name)
+        return from_display(value) if self.linear and port.display and port.type is Image else value
 
     def _substitute(self, step: Step, node: Expr, memo: Mapping[Expr, Expr]) -> Expr:
         args = [memo[a] for a in node.args]

@@ -12,18 +12,7 @@ import numpy as np
 from spellwire.graph.declare import In, Node, Out, Param, ProcessNode, frame_space, param, result
 from spellwire.graph.effect import Effect, NodeUse, Wire
 from spellwire.graph.registry import Registry, registry
-from spellwire.graph.types import (
-    Boolean,
-    Colour,
-    Image,
-    Light,
-    Mask,
-    Number,
-    PortType,
-    Surface,
-    Text,
-    Vector4,
-)
+from spellwire.graph.types import TYPES, PortType, Text
 from spellwire.runtime.engine.engine import Engine
 from spellwire.runtime.frames import Frame
 from spellwire.runtime.plan.compile import compile_effect
@@ -62,8 +51,7 @@ def _ends(kind: type[PortType]) -> tuple[type[Node], type[Node]]:
     return give, type(f"Keep{kind.__name__}", (Kept,), sink, type=f"test.keep_{word}", effectful=True)
 
 
-KINDS = (Image, Mask, Surface, Light, Number, Boolean, Colour, Vector4)
-ENDS = {kind: _ends(kind) for kind in KINDS}
+ENDS = {kind: _ends(kind) for kind in TYPES.values()}
 
 
 def registry_with_tests() -> Registry:
