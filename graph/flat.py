@@ -56,6 +56,7 @@ class FlatWire:
         policy, limit: as set; None = the default.
         conversion: the lossless step it makes, if any.
         item_of: the scope whose item input it comes in by: its target gets one item of the source's list.
+        carried_of: the scope whose carried input it comes in by: for the second item on, the picture of the one before.
     """
 
     source: str
@@ -66,6 +67,7 @@ class FlatWire:
     limit: int | None = None
     conversion: Conversion | None = None
     item_of: str = ""
+    carried_of: str = ""
 
     def __str__(self) -> str:
         return f"{self.source}.{self.source_port} → {self.target}.{self.target_port}"

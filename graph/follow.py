@@ -22,6 +22,7 @@ class Source:
     Attributes:
         policy, limit: of the wire nearest to the consumer that has one.
         item_of: the path of the mapped group use (nearest to the consumer) by whose item input it came in.
+        carried_of: the path of the mapped group use (nearest to the consumer) by whose carried input it came in.
         muted: a muted group was entered: the node there counts as muted.
     """
 
@@ -30,6 +31,7 @@ class Source:
     policy: str | None = None
     limit: int | None = None
     item_of: str = ""
+    carried_of: str = ""
     muted: bool = False
 
 
@@ -103,6 +105,8 @@ class Follower:
             found = replace(found, policy=first.policy, limit=first.limit)
         if scope is not None and spot.port in scope.items and not found.item_of and not found.muted:
             found = replace(found, item_of=inner.path)
+        if scope is not None and scope.carried and spot.port == scope.carried[0] and not found.carried_of and not found.muted:
+            found = replace(found, carried_of=inner.path)
         return _Spot(outer, first.source, first.source_port), found
 
     def inside(self, spot: _Spot, found: Source, level: Level, wire: Wire) -> tuple[_Spot, Source] | None:

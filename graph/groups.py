@@ -124,8 +124,10 @@ class _Flattening:
         end = self.nodes[target].takes(port)
         step = conversion(made.type, end.type) if made and end and made.type is not end.type else None
         self.wires.append(
-            FlatWire(found.path, found.port, target, port, found.policy, found.limit, step, found.item_of)
-        )
+            FlatWire(
+                found.path, found.port, target, port, found.policy, found.limit, step, found.item_of, found.carried_of
+            )
+        )  # fmt: skip
 
     def param_targets(self, level: Level, name: str) -> Iterator[tuple[str, str]]:
         """The flat parameters that a group's public parameter sets."""

@@ -7,11 +7,11 @@ from types import SimpleNamespace
 from typing import Any
 
 from ..frames import Frame, Geometry, Tick
-from ..plan.convert import value_conversion
-from ..values import Each, Items
+from ..plan.convert import in_order, value_conversion
+from ..values import Each, Items, pairs
 from .rasters import Pool, copy_frame
 
-__all__ = ["bind_call", "bind_carried", "bind_mapped", "outputs_for", "with_policy"]
+__all__ = ["bind_call", "bind_carried", "bind_mapped", "bind_tracked", "outputs_for", "with_policy"]
 
 ABSENCE = 1_000_000  # µs a track may be away before its state is forgotten
 Step = Callable[[], None]
@@ -130,8 +130,7 @@ def bind_mapped(
                 states[track] = (state, tick.time)
                 args[state_at] = state
             rows.append(fn(*args))
-        for gone in [t for t, (_, seen) in states.items() if abs(tick.time - seen) > ABSENCE]:
-            del states[gone]
+        _forget(states, tick.time)
         for k, slot in enumerate(writes):
             slots[slot] = Each(ids, tuple(rows) if len(writes) == 1 else tuple(row[k] for row in rows))
 
@@ -147,6 +146,40 @@ def _reader(
     return lambda: [change(slots[i]) if change else slots[i] for i, change in getters]
 
 
+def bind_tracked(
+    call: Step,
+    slots: Slots,
+    track: int,
+    nothing: Sequence[tuple[int, Any]],
+    *,
+    state_slot: int | None,
+    new_state: Callable[[], SimpleNamespace],
+    states: dict[int, tuple[SimpleNamespace, int]],
+    tick: Tick,
+) -> Step:
+    """`call` for the track whose id is in slot `track`, with that track's state; below 0 `nothing` is written instead."""
+
+    def step() -> None:
+        key = slots[track]
+        if key < 0:
+            for slot, value in nothing:
+                slots[slot] = value
+            return
+        if state_slot is not None:
+            slots[state_slot] = states[key][0] if key in states else new_state()
+            states[key] = (slots[state_slot], tick.time)
+            _forget(states, tick.time)
+        call()
+
+    return step
+
+
+def _forget(states: dict[int, tuple[SimpleNamespace, int]], now: int) -> None:
+    """The states of tracks that were away for too long."""
+    for gone in [t for t, (_, seen) in states.items() if abs(now - seen) > ABSENCE]:
+        del states[gone]
+
+
 def bind_carried(fn: Callable[..., Any], slots: Slots, reads: Sequence[int], converts: Sequence[str], out: int, *,
                  mapped: int, carried: int) -> Step:  # fmt: skip
     """Item after item in order of track id, each on the Image of the one before; without items it passes through."""
@@ -154,21 +187,12 @@ def bind_carried(fn: Callable[..., Any], slots: Slots, reads: Sequence[int], con
 
     def step() -> None:
         args = read()
-        for _, item in sorted(pairs(args[mapped]), key=lambda pair: pair[0]):
+        for _, item in in_order(args[mapped]):
             args[mapped] = change(item) if change else item
             args[carried] = fn(*args)
         slots[out] = args[carried]
 
     return step
-
-
-def pairs(value: Any) -> list[tuple[int, Any]]:
-    """A list's (track id, item) pairs."""
-    if isinstance(value, Each):
-        return list(zip(value.ids, value.values, strict=True))
-    if isinstance(value, Items):
-        return [(getattr(item, "id", i), item) for i, item in enumerate(value.items)]
-    return list(enumerate(value or ()))
 
 
 def with_policy(step: Step, slots: Slots, watched: Sequence[tuple[int, int, str]]) -> Step:

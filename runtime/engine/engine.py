@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -16,9 +17,9 @@ from ...graph.errors import ModelError, SpellwireError, UsageError
 from ...graph.types import Asset, Look, Trigger
 from ..frames import Frame, Tick
 from ..plan.convert import value_conversion
-from ..plan.ir import Plan, Ref, Stage, Step
+from ..plan.ir import TRACK, Plan, Ref, Stage, Step, node_path
 from ..plan.variants import is_baked
-from .calls import bind_call, bind_carried, bind_mapped, outputs_for, with_policy
+from .calls import bind_call, bind_carried, bind_mapped, bind_tracked, outputs_for, with_policy
 from .context import NodeContext
 from .costs import Costs
 from .isolate import Isolated
@@ -93,7 +94,7 @@ class Engine:
 
     def _parameters(self) -> Iterable[tuple[Step, Parameter, int]]:
         for (path, name), slot in ((k, s) for k, s in self.plan.slot_of.items() if len(k) == 2):
-            step = next((s for s in self.plan.steps.values() if s.path == path), None)
+            step = next((s for s in self.plan.steps.values() if node_path(s.path) == path), None)
             parameter = step.decl.parameter(name) if step else None
             if step and parameter:
                 yield step, parameter, slot
@@ -118,7 +119,9 @@ class Engine:
             if stage.kind != "process":
                 continue
             step = self.plan.steps[stage.step]
-            context = NodeContext(self.threads, self.profile, self.folder, self.natives)
+            # beside the render lane a slow model has one core, so that the other is the render lane's
+            threads = 1 if self.live and stage.lane != "render" else self.threads
+            context = NodeContext(threads, self.profile, self.folder, self.natives, step.params)
             self.contexts[stage.step] = context
             node: Any = Isolated(step.decl, context) if step.decl.isolated else step.decl.cls()
             self.instances[stage.step] = node
@@ -239,7 +242,16 @@ class Engine:
         if out_slot >= 0:
             owned = [b for b in stage.buffers if b >= 0]
             call = outputs_for(call, slots, out_slot, self.pool, owned, tick, step.decl.fallback == "last")
-        return with_policy(call, slots, watched) if watched else call
+        call = with_policy(call, slots, watched) if watched else call
+        if TRACK not in step.links:
+            return call
+        first = re.sub("@.*?(?=#|$)", "@0", stage.step)  # one state a track, whichever copy has it now
+        return bind_tracked(
+            call, slots, stage.reads[-1],
+            [(slot, None if p.type.family == "raster" else p.type.empty) for slot, p in zip(stage.writes, step.outputs, strict=True)],
+            state_slot=reads[names.index("state")] if "state" in names else None,
+            new_state=lambda: self._new_state(step), states=self.tracks.setdefault(first, {}), tick=tick,
+        )  # fmt: skip
 
     def _nothing(self, step: Step, tick: Tick) -> dict[int, Callable[[Any], Any]]:
         """What stands for a raster that is not there, for each raster argument: zeros over the whole frame."""
@@ -407,7 +419,7 @@ class Engine:
         Raises:
             UsageError: NaN, the wrong kind, or a structural parameter (that needs a new plan).
         """
-        step = next((s for s in self.plan.steps.values() if s.path == path), None)
+        step = next((s for s in self.plan.steps.values() if node_path(s.path) == path), None)
         parameter = step.decl.parameter(name) if step else None
         if parameter is None:
             raise UsageError(f"{path} has no parameter {name!r}")
@@ -470,6 +482,7 @@ class Engine:
                 slots[slot] = slots[same[0]] if same else slots[slot]
 
     def _note(self, path: str, error: Exception) -> None:
+        path = node_path(path)
         text = str(error) if isinstance(error, SpellwireError) else f"{type(error).__name__}: {error}"
         known = self.failures.get(path)
         if known:

@@ -19,7 +19,7 @@ from ..pixel.colour import linear_to_srgb, premultiply, srgb_to_linear, unpremul
 from ..pixel.lang import Expr, Vec, clamp, const, make, topological, vec
 from ..pixel.region import Read
 from .convert import two_steps
-from .ir import Link, Ref, Step, TableSource, UniformSource
+from .ir import Link, Ref, Step, TableSource, UniformSource, node_path
 
 __all__ = [
     "CURVE_SIZE",
@@ -246,7 +246,7 @@ class RegionBuilder:
             memo: dict[Expr, Expr] = {}
             for node in topological(p for v in traced.outputs.values() for p in v.parts):
                 memo[node] = self._substitute(step, node, memo)
-            self.nodes[step.path] = None
+            self.nodes[node_path(step.path)] = None
             self.expanded[step_id] = {
                 name: self._scene(step, name, Vec(*(memo[p] for p in value.parts)))
                 for name, value in traced.outputs.items()
@@ -271,7 +271,7 @@ class RegionBuilder:
                 return self._value(step, *node.attr)
             case "fetch":
                 kind, name = node.attr
-                source = TableSource(kind, self.slot_of((step.path, name)))
+                source = TableSource(kind, self.slot_of((node_path(step.path), name)))
                 return make("fetch", args[0], attr=self.tables.setdefault(source, len(self.tables)))
             case "gauss":
                 source = TableSource("gauss", sigma=args[1])
@@ -335,7 +335,7 @@ class RegionBuilder:
         if name == "at":
             return self._uniform(UniformSource("at", (component,))).parts[0]
         if component == "size":
-            source = TableSource("lut", self.slot_of((step.path, name)))
+            source = TableSource("lut", self.slot_of((node_path(step.path), name)))
             table = self.tables.setdefault(source, len(self.tables))
             return self._uniform(UniformSource("size", (table,))).parts[0]
         link = step.links.get(name)
@@ -343,7 +343,7 @@ class RegionBuilder:
             return convert_raster(self._slot_vec(link), link.conversion).parts[component]
         if port := step.decl.input(name):
             return const(_numbers(port.neutral)[component])
-        return self._uniform(UniformSource("slot", (self.slot_of((step.path, name)), component))).parts[0]
+        return self._uniform(UniformSource("slot", (self.slot_of((node_path(step.path), name)), component))).parts[0]
 
 
 def _numbers(value: Any) -> tuple[float, ...]:

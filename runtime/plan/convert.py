@@ -3,64 +3,76 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
-from ...graph.declare import In, Out, PixelNode, port
-from ...graph.types import CONVERSIONS, Colour, Depth, Flow, Image, Mask, Number, PortType, Surface
-from ..pixel.lang import Vec, vec
-from ..values import Items
+from ...graph.declare import In, Node, Out, Param, PixelNode, ProcessNode, port, result, same
+from ...graph.types import CONVERSIONS, Colour, Image, Integer, Mask, Number, PortType, Surface
+from ..pixel.lang import Vec, select, vec
+from ..values import Items, pairs
 
-__all__ = ["RASTER_CONVERSIONS", "SAME", "VALUE_CONVERSIONS", "two_steps", "value_conversion"]
-
-
-class SameImage(PixelNode, type="convert.image"):
-    """An Image, stored otherwise."""
-
-    value: In[Image]
-    out: Out[Image]
-
-    def pixel(self, value: Vec) -> Vec:
-        return value
+__all__ = ["RASTER_CONVERSIONS", "VALUE_CONVERSIONS", "in_order", "itself", "nth", "track", "two_steps", "value_conversion", "where_there"]
 
 
-class SameMask(PixelNode, type="convert.mask"):
-    """A Mask, stored otherwise."""
-
-    value: In[Mask]
-    out: Out[Mask]
-
-    def pixel(self, value: Vec) -> Vec:
-        return value
+def _internal(
+    base: type[Node], name: str, doc: str, ports: dict[str, Any], method: str, body: Callable[..., Any], **more: Any
+) -> Any:  # fmt: skip
+    """A node class of ours for a type that is known only now."""
+    space = {"__annotations__": ports, "__doc__": doc, "__module__": __name__, method: body, **more}
+    return type("Internal", (base,), space, type=name)
 
 
-class SameDepth(PixelNode, type="convert.depth"):
-    """A Depth, stored otherwise."""
-
-    value: In[Depth]
-    out: Out[Depth]
-
-    def pixel(self, value: Vec) -> Vec:
-        return value
+def _given(self: Any, value: Any) -> Any:
+    return value
 
 
-class SameFlow(PixelNode, type="convert.flow"):
-    """A Flow, stored otherwise."""
-
-    value: In[Flow]
-    out: Out[Flow]
-
-    def pixel(self, value: Vec) -> Vec:
-        return value
+@cache
+def itself(kind: type[PortType]) -> type[PixelNode]:
+    """A raster of that type, stored otherwise."""
+    ports = {"value": In[kind], "out": Out[kind]}
+    return _internal(PixelNode, f"convert.{kind.name.lower()}", f"A {kind.name}, stored otherwise.", ports, "pixel", _given)
 
 
-class SameSurface(PixelNode, type="convert.surface"):
-    """A Surface, stored otherwise."""
+@cache
+def nth(kind: type[PortType]) -> type[ProcessNode]:
+    """One item of a list of that type, by its place in the order of track ids; None where there are fewer."""
 
-    value: In[Surface]
-    out: Out[Surface]
+    def process(self: Any, items: Items[Any], index: int) -> Any:
+        return next((item for i, (_, item) in enumerate(in_order(items)) if i == index), None)
 
-    def pixel(self, value: Vec) -> Vec:
-        return value
+    ports = {"items": In[kind], "index": Param[Integer], "item": Out[kind.item or kind]}
+    name, doc = f"convert.nth_{kind.name.lower()}", f"One of some {kind.name}."
+    item = result(space=same("items")) if kind.spatial else result()
+    return _internal(ProcessNode, name, doc, ports, "process", process, item=item)
+
+
+@cache
+def track(kind: type[PortType]) -> type[ProcessNode]:
+    """The track id of that item; −1 where there are fewer."""
+
+    def process(self: Any, items: Items[Any], index: int) -> int:
+        return next((key for i, (key, _) in enumerate(in_order(items)) if i == index), -1)
+
+    ports = {"items": In[kind], "index": Param[Integer], "id": Out[Integer]}
+    name, doc = f"convert.track_{kind.name.lower()}", f"Which one of some {kind.name} it is."
+    return _internal(ProcessNode, name, doc, ports, "process", process)
+
+
+@cache
+def where_there(kind: type[PortType]) -> type[PixelNode]:
+    """The raster `after`, and `before` where there was no item that made it."""
+
+    def pixel(self: Any, before: Vec, after: Vec, id: Vec) -> Vec:
+        return select(id >= 0.0, after, before)
+
+    ports = {"before": In[kind], "after": In[kind], "id": In[Integer], "out": Out[kind]}
+    name, doc = f"convert.where_there_{kind.name.lower()}", f"A {kind.name} that an item changed, if there was one."
+    return _internal(PixelNode, name, doc, ports, "pixel", pixel)
+
+
+def in_order(items: Any) -> list[tuple[int, Any]]:
+    """A list's (track id, item) pairs, the smallest id first."""
+    return sorted(pairs(items), key=lambda pair: pair[0])
 
 
 class MaskToImage(PixelNode, type="convert.mask_to_image"):
@@ -122,10 +134,6 @@ class NumberToMask(PixelNode, type="convert.number_to_mask"):
     def pixel(self, value: Vec) -> Vec:
         return value
 
-
-SAME: dict[type[PortType], type[PixelNode]] = {
-    Image: SameImage, Mask: SameMask, Depth: SameDepth, Flow: SameFlow, Surface: SameSurface,
-}  # fmt: skip
 
 RASTER_CONVERSIONS: dict[str, type[PixelNode]] = {
     "Mask>Image": MaskToImage,

@@ -29,9 +29,18 @@ __all__ = [
     "Stream",
     "TableSource",
     "UniformSource",
+    "node_path",
 ]
 
 Ref = tuple[str, str]
+TRACK = "#track"  # the link of a step that plays for one track alone: who says which
+
+
+def node_path(path: str) -> str:
+    """The node that a copy is of: "n3/n2@1" → "n3/n2" (see unroll.py)."""
+    return path.partition("@")[0]
+
+
 Kind = Literal["source", "process", "pixel", "sink", "delay_read", "delay_write"]
 
 

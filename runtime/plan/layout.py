@@ -10,7 +10,7 @@ from ...graph.types import Image
 from ..pixel.lang import const
 from ..pixel.region import Read, Region, Write
 from .bind import RegionBuilder, Source, border_of, to_display
-from .ir import Buffer, Kernel, Plan, Ref, Stage, Step
+from .ir import TRACK, Buffer, Kernel, Plan, Ref, Stage, Step, node_path
 from .passes import STREAM, Draft
 
 __all__ = ["lay_out"]
@@ -48,7 +48,7 @@ class _Layout:
             value = step.output(key[1]).type.empty
         else:
             # a conversion put in before the node has its path too, and no parameters
-            owners = (s.params for s in self.draft.steps.values() if s.path == key[0])
+            owners = (s.params for s in self.draft.steps.values() if node_path(s.path) == key[0])
             value = next((params[key[1]] for params in owners if key[1] in params), None)
         return self.new_slot(key, value)
 
@@ -123,6 +123,8 @@ class _Layout:
     def process(self, step: Step) -> None:
         names = [a for a in step.decl.arguments if a not in SPECIAL]
         pairs = [self.input(step, name) for name in names]
+        if TRACK in step.links:  # the last read, beyond the arguments
+            pairs.append((self.slot(step.links[TRACK].source), ""))
         writes, buffers = [], []
         for port in step.outputs:
             ref = (step.id, port.name)
@@ -144,7 +146,7 @@ class _Layout:
         if link is None:
             port = step.decl.input(name)
             if port is None:
-                return self.slot((step.path, name)), ""
+                return self.slot((node_path(step.path), name)), ""
             empty = () if port.many else None if port.type.family == "raster" else port.neutral
             return self.new_slot((step.id, name, "unwired"), empty), ""
         if self.draft.is_raster(link.source):

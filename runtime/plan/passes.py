@@ -28,8 +28,9 @@ from ...graph.spaces import resolve_spaces
 from ...graph.topology import flow_order
 from ...graph.types import Conversion
 from .bind import Trace, trace
-from .convert import RASTER_CONVERSIONS, SAME
-from .ir import Link, Ref, Step, Stream
+from .convert import RASTER_CONVERSIONS, itself
+from .ir import TRACK, Link, Ref, Step, Stream, node_path
+from .unroll import unroll
 
 __all__ = ["PASSES", "Draft", "Need", "build", "check"]
 
@@ -83,17 +84,12 @@ def build(flat: FlatGraph, stream: Stream) -> Draft:
     """Steps out of a valid flat graph.
 
     Raises:
-        CompileError: a node type is missing, or a group hands an image from item to item (not compiled yet).
+        CompileError: a node type is missing, or a group can't hand an image from item to item.
     """
     for path, node in flat.nodes.items():
         if node.declaration is None:
             raise CompileError(f"{path}: the node type {node.type!r} is not installed")
-    for scope in flat.scopes.values():
-        if scope.carried:
-            raise CompileError(
-                f"{scope.path}: a group that hands an image on from item to item can't be compiled yet; "
-                "use a single node with a carried image, or take the image out of the group"
-            )
+    flat, tracks = unroll(flat)
     flat = bypass(flat)
     spaces, mapping, each = resolve_spaces(flat), resolve_mapping(flat), _played_for_each(flat)
     steps: dict[str, Step] = {}
@@ -101,7 +97,8 @@ def build(flat: FlatGraph, stream: Stream) -> Draft:
         assert node.declaration is not None
         links = {w.target_port: _link(flat, w, mapping, each) for w in flat.into(path).values()}
         for step in _split(path, node.declaration, dict(node.params), links):
-            steps[step.id] = step
+            tracked = step.kind == "process" and path in tracks
+            steps[step.id] = replace(step, links={**step.links, TRACK: Link(tracks[path])}) if tracked else step
     floating = {path for path, _ in spaces.floating}
     late = sorted(_with_conversions(steps).values(), key=lambda s: s.path in floating)
     return Draft(
@@ -309,7 +306,7 @@ def merge(draft: Draft) -> Draft:
         links = {n: replace(li, source=(renamed.get(li.source[0], li.source[0]), li.source[1]))
                  for n, li in step.links.items()}  # fmt: skip
         step = replace(step, links=links)
-        public = any(path == step.path for path, _ in draft.public)
+        public = any(path == node_path(step.path) for path, _ in draft.public)
         if step.kind in ("process", "pixel", "source") and not step.decl.effectful and not public:
             key = (step.decl.type, step.kind, freeze(dict(step.params)), tuple(sorted(
                 (n, li.source, li.conversion, li.policy) for n, li in links.items())))  # fmt: skip
@@ -376,9 +373,7 @@ def _process_place(draft: Draft, step: Step, port: Port, geometry: Mapping[Ref, 
 
 
 def _pixel_domain(draft: Draft, step: Step, geometry: Mapping[Ref, str]) -> str:
-    if step.decl.type.startswith(
-        "convert."
-    ):  # ours: where its raster lies; a value's, where the node is computed
+    if "#" in step.id and "value" in step.links:  # a conversion: where its raster lies; a value's, where its reader is computed
         source = step.links["value"].source
         return geometry.get(source) or draft.places.get((step.path, ""), STREAM)
     return draft.places.get((step.path, ""), STREAM)
@@ -395,7 +390,7 @@ def store(draft: Draft) -> Draft:
         for name, link in step.links.items():
             need = _need(step, name)
             if need and draft.is_raster(link.source) and not _stored_as(draft, link.source, need):
-                decl = SAME[draft.port(link.source).type].declaration
+                decl = itself(draft.port(link.source).type).declaration
                 extra = _internal(f"{link.source[0]}.{link.source[1]}#{need}", step, decl, link)
                 steps.setdefault(extra.id, extra)
                 links[name] = replace(link, source=(extra.id, "out"))
@@ -451,7 +446,7 @@ def fuse(draft: Draft) -> Draft:
 
 
 def _fusable(draft: Draft, step: Step, name: str, ref: Ref, blurs: Mapping[str, bool], users: int) -> bool:
-    if (step.path, name) in draft.cuts:
+    if (node_path(step.path), name) in draft.cuts:
         return False
     uses = draft.traces[step.id].uses.get(name, frozenset())
     if draft.geometry[ref] != draft.domains[step.id] or uses - {"here", "gauss"}:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ...graph.checking import MAX_VARIANTS, variants
 from ...graph.errors import CompileError
-from .ir import Plan
+from .ir import Plan, node_path
 
 __all__ = ["is_baked", "variant_values"]
 
@@ -17,7 +17,7 @@ __all__ = ["is_baked", "variant_values"]
 def is_baked(plan: Plan, path: str, name: str) -> bool:
     """Whether a kernel of the plan is compiled for the parameter's value."""
     return any(
-        s.path == path and s.kind == "pixel" and name in s.decl.pixel_arguments for s in plan.steps.values()
+        node_path(s.path) == path and s.kind == "pixel" and name in s.decl.pixel_arguments for s in plan.steps.values()
     )
 
 

@@ -157,6 +157,37 @@ class TwoFaces(ProcessNode, type="test.two_faces"):
         return Items(tuple(items[: 2 if tick.index < 2 else 1]))
 
 
+class ComeAndGo(ProcessNode, type="test.come_and_go"):
+    """Face 7 alone, then with face 9, then 9 alone."""
+
+    faces: Out[Faces]
+
+    def process(self, tick):
+        here = ((7,), (7, 9), (9,))[min(tick.index, 2)]
+        return Items(tuple(FaceItem(i, np.full((468, 3), float(i), np.float32)) for i in here))
+
+
+class Nobody(ProcessNode, type="test.nobody"):
+    """No faces."""
+
+    faces: Out[Faces]
+
+    def process(self):
+        return Items()
+
+
+class Lighten(ProcessNode, type="test.lighten"):
+    """Brighten an Image by value / 100."""
+
+    image: In[Image] = port(domain=True)
+    value: In[Number] = port()
+    out: Out[Image]
+
+    def process(self, image, value, out):
+        np.add(image.data, np.float32(value / 100), out=out.data)
+        return out
+
+
 class PerFace(ProcessNode, type="test.per_face"):
     """For one face: its id, and how often it was seen."""
 
@@ -237,7 +268,7 @@ class SlowlyHeard(ProcessNode, type="test.slowly_heard", latency="slow"):
         return float(len(state.names)), events
 
 
-NODES = (Last, Blink, HowMany, SlowlyHeard, Opaque, Aside, Half, Count, Fails, FailsEmpty, FailsPass, Spin, Hang, TwoFaces, PerFace, Sum, Add, Firsts, Keys,
+NODES = (Nobody, ComeAndGo, Lighten, Last, Blink, HowMany, SlowlyHeard, Opaque, Aside, Half, Count, Fails, FailsEmpty, FailsPass, Spin, Hang, TwoFaces, PerFace, Sum, Add, Firsts, Keys,
          Heard)  # fmt: skip
 
 
