@@ -46,12 +46,15 @@ def _faults(declaration: Declaration):
 
 def _name_faults(declaration: Declaration):
     taken = SPECIAL["process"] | SPECIAL["pixel"] | {INPUT}
+    methods = {"open", "close", "process", "pixel", "migrate", "migrate_port", "declaration"}
     for end in (*declaration.inputs, *declaration.params):
         if end.name in taken:
             yield f"{end.name!r} can't be an input's or a parameter's name: it is an argument of its own"
     for end in (*declaration.inputs, *declaration.params, *declaration.outputs, *declaration.inners):
         if not is_name(end.name):
             yield f"{end.name!r} can't be a name in a file (ASCII letters, digits and _; at most 64)"
+        if end.name in methods:
+            yield f"{end.name!r} can't be a port's or a parameter's name: a node has a method of that name"
 
 
 def _port_faults(declaration: Declaration):

@@ -254,14 +254,14 @@ class Gate(ProcessNode, type="event.gate"):
     """Let events through while it is open; and no more than one in so many seconds."""
 
     events: In[Trigger] = port(doc="what comes")
-    open: Param[Boolean] = param(True, doc="yes: they pass, no: they are lost")
+    condition: Param[Boolean] = param(True, doc="yes: they pass, no: they are lost")
     gap: Param[Number] = param(0.0, low=0, high=60, step=0.05, unit="s", doc="shortest time between two that pass")
     out: Out[Trigger] = result(doc="those that passed")
     last: int | None = slot(None)
 
-    def process(self, events, open, gap, state):
+    def process(self, events, condition, gap, state):
         passed = []
-        for event in sorted(events, key=lambda e: e.time) if open else ():
+        for event in sorted(events, key=lambda e: e.time) if condition else ():
             if state.last is None or not 0 <= event.time - state.last < micros(gap):
                 passed.append(event)
                 state.last = event.time

@@ -123,6 +123,7 @@ BAD = {
     "is empty": ({**PLAIN, "x": (Param[Trigger], param((), low=2, high=1))}, {}),
     "is not among": ({**PLAIN, "x": (Param[Choice], param("c", choices=("a", "b")))}, {}),
     "argument of its own": ({**PLAIN, "tick": In[Number]}, {}),
+    "a node has a method of that name": ({**PLAIN, "open": Param[Number]}, {}),
     "can't be a name": ({**PLAIN, "größe": In[Number]}, {}),
     "no output of type Mask": ({**PLAIN, "m": (In[Mask], port(carried=True))}, {}),
     "all items at once": ({**PLAIN, "image": (In[Image], port(carried=True, many=True))}, {}),

@@ -169,7 +169,7 @@ def test_a_delay_loses_and_doubles_nothing(sent, late):
 def test_gate_merge_gather():
     gate = Driven(event.Gate, gap=0.5)
     assert times(gate(1.0, events=[0.1, 0.2, 0.7])) == [0.1, 0.7]
-    assert gate(2.0, events=[1.5], open=False) == ()
+    assert gate(2.0, events=[1.5], condition=False) == ()
     assert times(Driven(event.Merge)(1.0, a=[0.4], b=[0.1, 0.9], d=[0.2])) == [0.1, 0.2, 0.4, 0.9]
     assert times(event.Gather().process([(at(0.4),), (), (at(0.1),)])) == [0.1, 0.4]
 
