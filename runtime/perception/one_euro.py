@@ -11,16 +11,20 @@ __all__ = ["one_euro"]
 
 def one_euro(
     points: np.ndarray, last: np.ndarray, speed: np.ndarray, delta: float, size: float,
-    cutoff: float, beta: float, speed_cutoff: float = 1.0,
+    cutoff: float, beta: float, speed_cutoff: float = 1.0, raw: np.ndarray | None = None,
 ) -> None:  # fmt: skip
     """Smooth `points` (n, d) in place; `last` and `speed` (n, d) are the filter's state, updated in place.
 
     delta: seconds since the points before. size: the object's size in the points' unit; speeds are measured in
     sizes a second, so a far face is smoothed as a near one. cutoff (Hz) holds at rest and rises by `beta` Hz for
     each size a second; all coordinates of a point share it, so that a moving point is not bent off its way.
+    raw (n, d): the points before, unsmoothed, updated in place; where given, speeds are theirs (as MediaPipe measures
+    them), so that lag is not taken for speed.
     """
     blend = _blend(speed_cutoff, delta)
-    change = points - last
+    change = points - (last if raw is None else raw)
+    if raw is not None:
+        raw[...] = points
     change *= 1 / (size * delta)
     change -= speed
     change *= blend

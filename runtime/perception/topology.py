@@ -3,6 +3,7 @@
 `geometry_pipeline_metadata_landmarks.binarypb` (a protocol buffer) travels in `face_landmarker.task`. Of it: field 1 is the
 canonical mesh, whose field 3 holds five floats a vertex (x, y, z in cm, u, v) and whose field 4 holds triangle corners.
 The mesh is closed over eyes and mouth; its one boundary is the outline of the face.
+Names of landmarks are in `landmarks`, and given on here.
 """
 
 from __future__ import annotations
@@ -15,8 +16,13 @@ from pathlib import Path
 import numpy as np
 
 from ...graph.errors import ModelMismatch
+from .landmarks import BONES, bone, bone_names, indices, place, point_names
+from .landmarks import POINTS as NAMED_POINTS
 
-__all__ = ["GEOMETRY", "FaceTopology", "neighbours", "read_topology"]
+__all__ = [
+    "BONES", "GEOMETRY", "NAMED_POINTS", "FaceTopology", "bone", "bone_names", "indices", "neighbours", "place", "point_names",
+    "read_topology",
+]  # fmt: skip
 
 GEOMETRY = "mediapipe/face_landmarker/geometry"  # in the registry
 POINTS = 468
