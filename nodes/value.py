@@ -208,7 +208,7 @@ class Clamp(ProcessNode, type="value.clamp"):
     out: Out[Number] = result(doc="the number, held")
 
     def process(self, value, low, high):
-        return min(max(value, low), high)
+        return low if math.isnan(value) else min(max(value, low), high)
 
 
 class Remap(ProcessNode, type="value.remap"):
@@ -223,7 +223,7 @@ class Remap(ProcessNode, type="value.remap"):
     out: Out[Number] = result(doc="the number in the new range")
 
     def process(self, value, from_low, from_high, to_low, to_high, hold):
-        share = _divide(value - from_low, from_high - from_low)
+        share = finite(lambda: _divide(value - from_low, from_high - from_low))
         share = min(max(share, 0.0), 1.0) if hold else share
         return finite(lambda: to_low + (to_high - to_low) * share)
 
@@ -282,6 +282,8 @@ class Smooth(ProcessNode, type="value.smooth"):
     last: float | None = slot(None)
 
     def process(self, value, half_life, tick, state):
+        if not math.isfinite(value):
+            return 0.0 if state.last is None else state.last
         if state.last is None or half_life <= 0.0 or tick.delta <= 0.0:
             state.last = value
         else:

@@ -122,3 +122,12 @@ def test_values_travel_on_wires() -> None:
     parts = play("value.split", inputs={"vector": (1.0, 2.0, 3.0, 4.0)})
     assert [parts[k] for k in "xyzw"] == [1.0, 2.0, 3.0, 4.0]
     assert play("value.oscillator", time=250_000) == pytest.approx(1.0)
+
+
+def test_what_is_no_number_goes_no_further() -> None:
+    state, tick = SimpleNamespace(last=None), at(1.0)
+    assert value.Smooth().process(math.nan, 0.1, tick, state) == 0.0
+    assert value.Smooth().process(3.0, 0.1, tick, state) == 3.0 == value.Smooth().process(math.nan, 0.1, tick, state)
+    assert value.Clamp().process(math.nan, 0.25, 1.0) == 0.25
+    assert value.Remap().process(math.nan, 0.0, 1.0, 5.0, 6.0, False) == 5.0
+    assert value.MixNumber().process(0.0, math.inf, 0.5) == 0.0
