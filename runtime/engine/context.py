@@ -21,13 +21,18 @@ class NodeContext:
         profile: the profile's name.
         folder: the effect's folder, or None for an effect that was never saved.
         natives: native loops by name, ctypes functions out of the plan's library.
+        working_space: of the effect, "srgb" or "linear": what a raster that a node makes must hold.
+        params: the node's parameters as the effect has them (files and models as references), so that a node can open
+            what it needs, and refuse what can't work, before the first frame.
     """
 
     threads: int = 1
     profile: str = "default"
     folder: Path | None = None
     natives: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    params: Mapping[str, Any] = field(default_factory=dict)
     opener: Callable[..., Any] | None = None
+    working_space: str = "srgb"
     _opened: list[Any] = field(default_factory=list, repr=False)
 
     def model(self, reference: Any, variant: str = "auto") -> Any:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..frames import Frame, Tick
+from ..values import Each
 from .rasters import copy_frame
 from .segment import Segment
 
@@ -40,7 +41,7 @@ class Lane:
     index: int = -1
     _made: bool = False
     _waiting: dict[int, tuple[Any, ...]] = field(default_factory=dict)
-    _aside: dict[int, list[Frame | None]] = field(default_factory=dict)
+    _aside: dict[int, list[Any]] = field(default_factory=dict)
 
     def accumulate(self, slots: list[Any], tick: Tick) -> None:
         """After each frame: its events wait until the lane is fed, and events that the lane gave are over."""
@@ -57,7 +58,7 @@ class Lane:
         """Take over a frame: rasters copied, values by reference, all events since the last one."""
         for slot in self.feeds:
             value = self._waiting.get(slot, ()) if slot in self.triggers else slots[slot]
-            self.slots[slot] = copy_frame(value, self.slots[slot]) if isinstance(value, Frame) else value
+            self.slots[slot] = copied(value, self.slots[slot])
         before = self.tick.time
         for key in ("time", "index", "width", "height"):
             setattr(self.tick, key, getattr(tick, key))
@@ -71,9 +72,9 @@ class Lane:
         self._made = True
         for slot in self.results:
             value = self.slots[slot]
-            if isinstance(value, Frame):
+            if has_rasters(value):
                 pair = self._aside.setdefault(slot, [None, None])
-                pair[1] = copy_frame(value, pair[1])
+                pair[1] = copied(value, pair[1])
 
     def publish(self, slots: list[Any]) -> None:
         """Give what was made to the render lane's readers."""
@@ -82,8 +83,23 @@ class Lane:
         self._made = False
         for slot in self.results:
             value, pair = self.slots[slot], self._aside.get(slot)
-            if pair is not None and isinstance(value, Frame):
+            if pair is not None and has_rasters(value):
                 pair[0], pair[1] = pair[1], pair[0]
                 value = pair[0]
             slots[slot] = value
         self.index = self.tick.index
+
+
+def has_rasters(value: Any) -> bool:
+    """Whether a value is a raster, or a list of them: what is refilled, and so has to be copied."""
+    return isinstance(value, Frame) or (isinstance(value, Each) and any(isinstance(v, Frame) for v in value.values))
+
+
+def copied(value: Any, into: Any) -> Any:
+    """The value with its rasters copied, into the memory of an earlier copy where they fit; other values as they are."""
+    if isinstance(value, Frame):
+        return copy_frame(value, into if isinstance(into, Frame) else None)
+    if not has_rasters(value):
+        return value
+    before = dict(zip(into.ids, into.values, strict=True)) if isinstance(into, Each) else {}
+    return Each(value.ids, tuple(copied(v, before.get(i)) for i, v in zip(value.ids, value.values, strict=True)))
