@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from ..graph.declare import In, Out, Param, ProcessNode, param, port, result, same, slot
-from ..graph.types import Boolean, Camera, Choice, Face, Faces, Image, Integer, Number, Points, Pose, Vector3
+from ..graph.errors import NodeError
+from ..graph.types import (
+    Boolean,
+    Camera,
+    Choice,
+    Face,
+    Faces,
+    Image,
+    Integer,
+    Number,
+    Points,
+    Pose,
+    Vector2,
+    Vector3,
+)
 from ..runtime.frames import Frame, Geometry
+from ..runtime.perception.blendshapes import BLENDSHAPES
 from ..runtime.perception.face import MODELS, FaceTracker, Variant, make_state
+from ..runtime.perception.gaze import OPEN, eye_openness, gaze_of
 from ..runtime.perception.head_pose import HeadPose as PoseFit
 from ..runtime.perception.head_pose import make_state as make_poses
 from ..runtime.perception.head_pose import pinhole, turn_of
 from ..runtime.values import FaceItem, Items
 
-__all__ = ["FacePoints", "HeadPose", "Mesh", "Pick"]
+__all__ = ["Blendshape", "FacePoints", "Gaze", "HeadPose", "Mesh", "Pick"]
 
 
 class Mesh(ProcessNode, type="face.mesh", latency="model", fallback="last"):
@@ -59,6 +76,8 @@ class Mesh(ProcessNode, type="face.mesh", latency="model", fallback="last"):
         to_frame(found, image.geometry)
         width, height = tick.width or image.width, tick.height or image.height
         self._pose.give(found, camera or pinhole(width, height), state.poses, tick.delta, smoothing)
+        for face in found:
+            face.gaze = gaze_of(face)
         return Items(found, image.space, width, height, int(max_faces))
 
     def _tracker(self, variant: Variant) -> FaceTracker:
@@ -101,6 +120,55 @@ class HeadPose(ProcessNode, type="face.pose", fallback="last"):
         if face is None or face.pose is None:
             return None, (0.0, 0.0, 0.0), 0.0
         return face.pose, turn_of(face.pose), float(np.linalg.norm(face.pose[:3, 3]))
+
+
+class Blendshape(ProcessNode, type="face.blendshape", fallback="last"):
+    """How strongly one muscle group of the face is at work: a blink, a smile, an open jaw.
+
+    The 52 measures are ARKit's, sides are the person's own. They are read off the mesh by a network that
+    `face.mesh` runs with `variant: full`.
+    """
+
+    face: In[Face] = port(doc="a face of face.mesh with variant full")
+    name: Param[Choice] = param("jawOpen", choices=BLENDSHAPES[1:], doc="which measure")
+    value: Out[Number] = result(doc="0 = at rest, 1 = as far as it goes; 0 where there is no face")
+
+    def process(self, face: FaceItem | None, name: str) -> float:
+        if face is None:
+            return 0.0
+        if face.blendshapes is None:
+            raise NodeError("these faces have no blendshapes; set the face mesh's parameter variant to full")
+        return float(face.blendshapes[BLENDSHAPES.index(name)])
+
+
+class Gaze(ProcessNode, type="face.gaze", fallback="last"):
+    """Where somebody looks, from the irises: as a direction, against the head, and how far past the camera.
+
+    Needs irises: `face.mesh` with `iris`, or with `variant: full`. While both eyes are shut the last look is held. Good to
+    some 5°, for each person somewhat to one side; its changes are finer.
+    """
+
+    face: In[Face] = port(doc="a face with irises")
+    direction: Out[Vector3] = result(doc="of length 1: x to the picture's right, y up, z out of it; 0 where there is no face")
+    turn: Out[Vector2] = result(doc="° against the head: to the person's left, up")
+    off_camera: Out[Number] = result(doc="° between the look and the way to the camera; 180 where there is no face")
+    look = slot()
+
+    def process(self, face: FaceItem | None, state: Any) -> tuple[tuple[float, ...], tuple[float, float], float]:
+        if face is None or face.pose is None:
+            state.look = None
+            return (0.0, 0.0, 0.0), (0.0, 0.0), 180.0
+        if face.gaze is None:
+            raise NodeError("this face has no irises; set the face mesh's parameter iris, or its variant to full")
+        is_open = eye_openness(face.landmarks) > OPEN
+        if is_open.any() or state.look is None:
+            look = face.gaze[is_open].sum(0) if is_open.any() else face.pose[:3, 2]
+            state.look = look / max(float(np.linalg.norm(look)), 1e-6)
+        look, way = state.look, -face.pose[:3, 3]
+        x, y, z = (float(v) for v in face.pose[:3, :3].T @ look)
+        cosine = float(look @ way) / max(float(np.linalg.norm(way)), 1e-6)
+        turn = (math.degrees(math.atan2(x, z)), math.degrees(math.asin(min(max(y, -1.0), 1.0))))
+        return tuple(float(v) for v in look), turn, math.degrees(math.acos(min(max(cosine, -1.0), 1.0)))
 
 
 class FacePoints(ProcessNode, type="face.points", fallback="last"):

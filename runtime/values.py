@@ -27,6 +27,8 @@ class FaceItem:
             y up, looking along −z. The tip of the nose is at about (0, −0.005, 0.076), an adult's face 0.155 wide.
             See runtime.perception.head_pose; topology's `positions` / 100 are this space's.
         camera: fx, fy, cx, cy in frame pixels, by which the pose was found: what is drawn with both lies on the face.
+        gaze: (2, 3) float32 unit vectors in the camera's space, where the person's right and left eye look, or None without
+            irises. (0, 0, 1) is out of the picture, along the camera's axis.
     """
 
     id: int
@@ -35,6 +37,7 @@ class FaceItem:
     blendshapes: np.ndarray | None = None
     pose: np.ndarray | None = None
     camera: tuple[float, float, float, float] | None = None
+    gaze: np.ndarray | None = None
 
 
 @dataclass(slots=True, eq=False)
