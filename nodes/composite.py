@@ -28,7 +28,10 @@ from ..runtime.pixel import (
 )  # fmt: skip
 from ..runtime.pixel.colour import luma_601, saturation_of, set_luma, set_saturation, unpremultiply
 
-__all__ = ["BLEND_MODES", "Background", "Blend", "Bloom", "Grain", "LightWrap", "Over", "Switch", "Vignette"]
+__all__ = [
+    "BLEND_MODES", "OPERATORS", "Background", "Blend", "Bloom", "Grain", "LightWrap", "Operator", "Over", "Switch",
+    "Vignette",
+]  # fmt: skip
 
 TINY = 1e-6
 
@@ -120,6 +123,46 @@ class Blend(PixelNode, type="composite.blend"):
         met = formula(clamp(backdrop), clamp(source)) if bounded else formula(backdrop, source)
         rgb = above.rgb * (share * (1.0 - below.a)) + below.rgb * (1.0 - alpha) + met * both
         return vec(rgb, union(alpha, below.a))
+
+
+# operator → what stays of the picture above, by the alpha below, and of the picture below, by the alpha above
+OPERATORS: dict[str, tuple[Callable[[Vec], Vec | float], Callable[[Vec], Vec | float]]] = {
+    "clear": (lambda below: 0.0, lambda above: 0.0),
+    "copy": (lambda below: 1.0, lambda above: 0.0),
+    "destination": (lambda below: 0.0, lambda above: 1.0),
+    "source-over": (lambda below: 1.0, lambda above: 1.0 - above),
+    "destination-over": (lambda below: 1.0 - below, lambda above: 1.0),
+    "source-in": (lambda below: below, lambda above: 0.0),
+    "destination-in": (lambda below: 0.0, lambda above: above),
+    "source-out": (lambda below: 1.0 - below, lambda above: 0.0),
+    "destination-out": (lambda below: 0.0, lambda above: 1.0 - above),
+    "source-atop": (lambda below: below, lambda above: 1.0 - above),
+    "destination-atop": (lambda below: 1.0 - below, lambda above: above),
+    "xor": (lambda below: 1.0 - below, lambda above: 1.0 - above),
+    "lighter": (lambda below: 1.0, lambda above: 1.0),
+}
+
+
+class Operator(PixelNode, type="composite.operator"):
+    """Put two pictures together by one of Porter and Duff's operators, as W3C names them.
+
+    They say what stays of each picture inside and outside the other: `source-in` keeps the upper one only where the lower one is,
+    `destination-out` cuts the upper one's shape out of the lower one. The source is `above`, the destination `below`;
+    `opacity` fades from the lower picture alone to the result. `lighter` adds, and alpha stops at 1.
+    """
+
+    below: In[Image] = port(domain=True, doc="the destination")
+    above: In[Image] = port(doc="the source")
+    operator: Param[Choice] = param("source-atop", choices=tuple(OPERATORS), doc="what stays of which, and where")
+    opacity: Param[Number] = param(1.0, low=0, high=1, step=0.01, doc="0 the lower picture, 1 the result")
+    out: Out[Image] = result(doc="both, as one")
+
+    def pixel(self, below, above, operator, opacity):
+        of_above, of_below = OPERATORS[operator]
+        made = above * of_above(below.a) + below * of_below(above.a)
+        if operator == "lighter":
+            made = vec(made.rgb, minimum(made.a, 1.0))
+        return mix(below, made, opacity)
 
 
 class Over(PixelNode, type="composite.over"):

@@ -83,6 +83,22 @@ def blend(below, above, mask, mode, opacity):
     return np.concatenate([rgb, a + ab * (1 - a)], axis=-1)
 
 
+# W3C Compositing and Blending Level 1, section 9.1: Fa, Fb
+FRACTIONS = {
+    "clear": "0 0", "copy": "1 0", "destination": "0 1", "source-over": "1 1-as", "destination-over": "1-ab 1",
+    "source-in": "ab 0", "destination-in": "0 as", "source-out": "1-ab 0", "destination-out": "0 1-as",
+    "source-atop": "ab 1-as", "destination-atop": "1-ab as", "xor": "1-ab 1-as", "lighter": "1 1",
+}  # fmt: skip
+
+
+def operator(below, above, operator, opacity):
+    (cb, ab), (cs, a) = straight(below), straight(above)
+    known = {"0": 0 * a, "1": 1 + 0 * a, "as": a, "1-as": 1 - a, "ab": ab, "1-ab": 1 - ab}
+    fa, fb = (known[word] for word in FRACTIONS[operator].split())
+    alpha = np.minimum(a * fa + ab * fb, 1)
+    return mixed(below, np.concatenate([a * fa * cs + ab * fb * cb, alpha], axis=-1), opacity)
+
+
 def over(below, above, opacity):
     return above * opacity + below * (1 - above[..., 3:] * opacity)
 
@@ -143,6 +159,7 @@ def grain(image, amount, size, colour, hold, seed, at):
 
 REFERENCES = {
     c.Blend: Reference(blend, cases=tuple({"mode": m, "opacity": 0.8} for m in c.MODES)),
+    c.Operator: Reference(operator, cases=tuple({"operator": o, "opacity": 0.9} for o in FRACTIONS)),
     c.Over: Reference(over, cases=({}, {"opacity": 0.4})),
     c.Background: Reference(background, cases=({}, {"choke": 0.3})),
     c.LightWrap: Reference(light_wrap, cases=({"radius": 0.04},)),
