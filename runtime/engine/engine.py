@@ -121,7 +121,9 @@ class Engine:
             step = self.plan.steps[stage.step]
             # beside the render lane a slow model has one core, so that the other is the render lane's
             threads = 1 if self.live and stage.lane != "render" else self.threads
-            context = NodeContext(threads, self.profile, self.folder, self.natives, step.params)
+            context = NodeContext(
+                threads, self.profile, self.folder, self.natives, step.params, working_space=self.plan.working_space
+            )
             self.contexts[stage.step] = context
             node: Any = Isolated(step.decl, context) if step.decl.isolated else step.decl.cls()
             self.instances[stage.step] = node

@@ -82,6 +82,16 @@ LOOPS: dict[str, Loop] = {
         ),
         _loop("inflate", "inflate", "mask:f32* width:i64 height:i64 cell:f32 reach:f32 surface:f32* work:f32*"),
         _loop("warp_field", "warp", "bumps:f32* count:i64 unit:f32 field:f32* width:i64 height:i64"),
+        _loop("move_particles", "particles", "particles:f32* count:i64 forces:f32* seconds:f32"),
+        _loop(
+            "draw_triangles", "layer",
+            "vertices:f32* triangles:i32* faces:i64 texels:f32* levels:i64* count:i64 lod:f32 tint:f32* layer:f32* "
+            "width:i64 height:i64",
+        ),
+        _loop(
+            "draw_sprites", "layer",
+            "sprites:f32* number:i64 soft:f32 texels:f32* levels:i64* count:i64 layer:f32* width:i64 height:i64",
+        ),
         _loop(
             "scene_vertices", "scene",
             "positions:f32* normals:f32* tangents:f32* uv:f32* colours:f32* count:i64 place:f32* camera:f32* vertices:f32*",
@@ -96,7 +106,7 @@ LOOPS: dict[str, Loop] = {
             "scene_resolve", "scene",
             "vertices:f32* triangles:i32* material_of:i32* group_of:i32* materials:f32* texels:u8* levels:i64* near:f32* "
             "ids:i32* glass_near:f32* glass_ids:i32* glass:i64 hidden:f32* hides:i64 view:f32* surface:f32* colour:f32* "
-            "finish:f32* emission:f32* width:i64 height:i64",
+            "finish:f32* emission:f32* work:f32* width:i64 height:i64",
         ),
     )
 }  # fmt: skip
