@@ -103,6 +103,7 @@ class Port:
         space: for spatial outputs.
         size: for rasters a process node writes: "domain" (as its space rule's input), or "free" (it returns its
             own Frame, of a capacity it allocates in `open`).
+        like: another output of the node, of free size, whose pixels this one shares.
     """
 
     name: str
@@ -117,6 +118,7 @@ class Port:
     inner: bool = False
     space: SpaceRule | None = None
     size: Literal["domain", "free"] = "domain"
+    like: str = ""
     default: Any = None
     doc: str = ""
 
@@ -184,11 +186,11 @@ def port(
 
 
 def result(
-    *, space: SpaceRule | None = None, size: Literal["domain", "free"] = "domain", display: bool = False,
+    *, space: SpaceRule | None = None, size: Literal["domain", "free"] = "domain", like: str = "", display: bool = False,
     doc: str = "",
 ) -> Any:  # fmt: skip
     """Details of an output port; see Port."""
-    return Port("", PortType, space=space, size=size, display=display, doc=doc)
+    return Port("", PortType, space=space, size="free" if like else size, like=like, display=display, doc=doc)
 
 
 def inner(*, space: SpaceRule | None = None, size: Literal["domain", "free"] = "free", doc: str = "") -> Any:

@@ -59,6 +59,10 @@ def _name_faults(declaration: Declaration):
 
 def _port_faults(declaration: Declaration):
     outputs = [p.type for p in declaration.outputs]
+    for out in (o for o in declaration.outputs if o.like):
+        first = declaration.output(out.like)
+        if first is None or first.size != "free" or first.like or first.space != out.space:
+            yield f"{out.name!r} shares the pixels of {out.like!r}, which is no output of free size in the same space"
     for port in declaration.inputs:
         if port.carried and port.type not in outputs:
             yield f"{port.name!r} is carried, and no output of type {port.type.name} hands it on"

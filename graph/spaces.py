@@ -120,7 +120,7 @@ class _Solving:
 
     def place(self, node: FlatNode, out: Port, domain: Place | None) -> Place | None:
         """An output's place by its rule; None while (or because) it has no say of its own."""
-        own = f"{node.path}.{out.name}"
+        own = f"{node.path}.{out.like or out.name}"
         rule = out.space
         assert rule is not None and node.declaration is not None
         if rule.kind in ("new", "asset"):
@@ -175,7 +175,7 @@ class _Solving:
         declaration = self.flat.nodes[key[0]].declaration
         out = declaration.output(key[1]) if declaration else None
         free = out is not None and out.size == "free" and out.type.family == "raster"
-        return Place(place.space, f"free:{key[0]}.{key[1]}") if free else place
+        return Place(place.space, f"free:{key[0]}.{out.like or key[1]}") if out and free else place
 
     def compare(self) -> tuple[set[Key], list[Problem]]:
         resampled: set[Key] = set()

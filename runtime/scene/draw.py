@@ -1,0 +1,227 @@
+"""A scene drawn to what a shader needs, in a raster around it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+
+from ..frames import Frame, Geometry
+from .tables import ROW, Textures, material_rows, texture_key
+from .values import CameraValue, Instance, SceneValue
+
+__all__ = ["LOOPS", "SceneDrawer"]
+
+LOOPS = ("scene_vertices", "scene_visible", "scene_hide", "scene_resolve")
+NEAR = 0.02  # metres: what reaches nearer to the camera is left out
+COARSE = 4  # pixels of the raster a pixel of the shadow
+MARGIN = 2  # pixels around, so that outside is empty
+STRIDE = 16  # floats of a vertex
+Rasters = tuple[Frame, Frame, Frame, Frame]
+
+
+class SceneDrawer:
+    """Draws scenes. It keeps memory and tables from frame to frame; what comes out is refilled by the next call.
+
+    Args:
+        native: name → native loop (see LOOPS).
+    """
+
+    def __init__(self, native: Callable[[str], Callable[..., None]]):
+        self._vertices_of, self._visible, self._hide, self._resolve = (native(name) for name in LOOPS)
+        self._shape: tuple = ()
+        self._painted: tuple = ()
+        self._bundled: tuple = ()
+        self._kept: Sequence[Any] = ()
+        self._capacity = 0
+        self._textures = Textures(())
+        self._rows = np.zeros((0, ROW), np.float32)
+        self._place, self._camera = np.zeros(21, np.float32), np.zeros(5, np.float32)
+        self._view, self._work = np.zeros(8, np.float32), np.zeros(16, np.float32)
+        self._hiding = np.zeros((0, STRIDE), np.float32)
+        self._heads = 0
+        self._shade, self._around_it = np.zeros((1, 1, 1), np.float32), np.zeros((1, 1), np.float32)
+        self._reserve(1)
+
+    def draw(
+        self, scene: SceneValue, camera: CameraValue, frame: tuple[int, int], *, resolution: float = 1.0, soft: float = 0.01
+    ) -> Rasters:  # fmt: skip
+        """Surface, colour, finish and emission (see native.scene), over each other, around what is seen of the scene.
+
+        frame: width and height. resolution: raster pixels a frame pixel. soft: metres over which a head begins to hide.
+        """
+        shown = [i for i in scene if not i.hides and np.isfinite(i.matrix).all()]
+        self._heads = 0
+        if not shown:
+            return self._rasters(Geometry(1, 1, (1.0, 0.0, -8.0, 0.0, 1.0, -8.0)), empty=True)
+        self._prepare(shown)
+        fx, fy, cx, cy = camera
+        self._camera[:] = fx * resolution, fy * resolution, cx * resolution, cy * resolution, NEAR
+        self._project(shown)
+        geometry = self._around(frame, resolution)
+        if geometry is None:
+            return self._rasters(Geometry(1, 1, (1.0, 0.0, -8.0, 0.0, 1.0, -8.0)), empty=True)
+        self._reserve(max(geometry.width * geometry.height, (frame[0] + 8) * (frame[1] + 8) if resolution <= 1 else 0))
+        left, top = geometry.to_frame[2] * resolution, geometry.to_frame[5] * resolution
+        used = self._vertices[: self._count]
+        used[:, 0] -= np.float32(left)
+        used[:, 1] -= np.float32(top)
+        self._camera[2] -= left
+        self._camera[3] -= top
+        rasters = self._rasters(geometry)
+        self._sight(shown, geometry)
+        hides = self._heads = self._cover([i for i in scene if i.hides and np.isfinite(i.matrix).all()], geometry)
+        self._look(used, frame[1], soft, resolution)
+        surface, colour, finish, emission = rasters
+        self._resolve(
+            self._vertices.ctypes.data, self._triangles.ctypes.data, self._material_of.ctypes.data,
+            self._group_of.ctypes.data, self._rows.ctypes.data, self._textures.texels.ctypes.data,
+            self._textures.levels.ctypes.data, self._near.ctypes.data, self._ids.ctypes.data, self._glass_near.ctypes.data,
+            self._glass_ids.ctypes.data, int(self._glass), self._hidden.ctypes.data, hides, self._view.ctypes.data,
+            surface.data.ctypes.data, colour.data.ctypes.data, finish.data.ctypes.data, emission.data.ctypes.data,
+            self._work.ctypes.data, geometry.width, geometry.height,
+        )  # fmt: skip
+        return rasters
+
+    # -- tables, made anew when the scene is another one
+
+    def _prepare(self, shown: Sequence[Instance]) -> None:
+        shape = tuple(id(i.mesh.triangles) for i in shown)
+        if shape != self._shape:
+            starts = np.cumsum([0, *(len(i.mesh.positions) for i in shown)])
+            self._count, self._starts = int(starts[-1]), starts.tolist()
+            self._firsts = np.cumsum([0, *(len(i.mesh.triangles) for i in shown)]).tolist()
+            parts = zip(shown, self._starts, strict=False)
+            self._triangles = np.concatenate([i.mesh.triangles + np.int32(s) for i, s in parts]).astype(np.int32)
+            numbers = [np.full(len(i.mesh.triangles), n, np.int32) for n, i in enumerate(shown)]
+            self._material_of = np.concatenate(numbers)
+            # smooth groups are known by one of their vertices, so they differ from mesh to mesh as vertices do
+            groups = [i.mesh.groups + np.int32(s) for i, s in zip(shown, self._starts, strict=False)]
+            self._group_of = np.concatenate(groups).astype(np.int32)
+            self._vertices = np.zeros((self._count, STRIDE), np.float32)
+            self._shape, self._kept = shape, [i.mesh.triangles for i in shown]
+        materials = tuple(i.material for i in shown)
+        if materials != self._painted:
+            bundled = tuple(texture_key(m) for m in materials)
+            if bundled != self._bundled:
+                self._textures, self._bundled = Textures(materials), bundled
+            self._rows = np.zeros((len(materials), ROW), np.float32)
+            material_rows(materials, self._textures.bundles, self._rows)
+            self._painted = materials
+            self._glass = any(m.alpha == "blend" for m in materials)
+
+    def _reserve(self, pixels: int) -> None:
+        """Memory for so many pixels; pages that are never written cost nothing."""
+        if pixels <= self._capacity:
+            return
+        self._capacity = pixels
+        self._near, self._ids = np.zeros(4 * pixels, np.float32), np.zeros(4 * pixels, np.int32)
+        self._glass_near, self._glass_ids = np.zeros(4 * pixels, np.float32), np.zeros(4 * pixels, np.int32)
+        self._hidden = np.zeros(2 * pixels, np.float32)
+        self._planes = [np.zeros(n * pixels, np.float32) for n in (8, 4, 4, 4)]
+
+    def _rasters(self, geometry: Geometry, empty: bool = False) -> Rasters:
+        count = geometry.width * geometry.height
+        made = []
+        for plane, channels in zip(self._planes, (8, 4, 4, 4), strict=True):
+            pixels = plane[: count * channels]
+            if empty:
+                pixels.fill(0.0)
+            made.append(Frame(pixels.reshape(geometry.height, geometry.width, channels), geometry))
+        return tuple(made)  # type: ignore[return-value]
+
+    # -- a frame
+
+    def _project(self, shown: Sequence[Instance]) -> None:
+        for i, start in zip(shown, self._starts, strict=False):
+            self._vertices_into(i, self._vertices.ctypes.data + start * STRIDE * 4)
+
+    def _vertices_into(self, i: Instance, address: int) -> None:
+        mesh, place = i.mesh, self._place
+        place[:12] = i.matrix[:3].ravel()
+        # normals stay upright under any scaling by the inverse transposed, which the cofactors are but for a factor
+        m = i.matrix[:3, :3].astype(np.float64)
+        upright = np.stack((np.cross(m[1], m[2]), np.cross(m[2], m[0]), np.cross(m[0], m[1])))
+        place[12:] = (upright / max(np.abs(upright).max(), 1e-30)).ravel()
+        self._vertices_of(
+            mesh.positions.ctypes.data, mesh.normals.ctypes.data, mesh.tangents.ctypes.data, mesh.uv.ctypes.data,
+            mesh.colours.ctypes.data, len(mesh.positions), place.ctypes.data, self._camera.ctypes.data, address,
+        )  # fmt: skip
+
+    def _around(self, frame: tuple[int, int], resolution: float) -> Geometry | None:
+        """A raster around all vertices, on the frame's own pixels; None where nothing is in the frame."""
+        before = self._vertices[: self._count, 2] > 0
+        if not before.all():
+            if not before.any():
+                return None
+            seen = self._vertices[: self._count, :2][before]
+        else:
+            seen = self._vertices[: self._count, :2]
+        low, high = seen.min(0) / resolution, seen.max(0) / resolution
+        left, right = max(float(low[0]), 0.0), min(float(high[0]), float(frame[0]))
+        top, bottom = max(float(low[1]), 0.0), min(float(high[1]), float(frame[1]))
+        if not (left < right and top < bottom):
+            return None
+        x, y = math.floor(left) - MARGIN, math.floor(top) - MARGIN
+        width = math.ceil((math.ceil(right) + MARGIN - x) * resolution)
+        height = math.ceil((math.ceil(bottom) + MARGIN - y) * resolution)
+        return Geometry(width, height, (1 / resolution, 0.0, float(x), 0.0, 1 / resolution, float(y)))
+
+    def _sight(self, shown: Sequence[Instance], geometry: Geometry) -> None:
+        for n, i in enumerate(shown):
+            clear = i.material.alpha == "blend"
+            masked = n if i.material.alpha == "mask" and self._rows[n, 15] else -1
+            near, ids = (self._glass_near, self._glass_ids) if clear else (self._near, self._ids)
+            self._visible(
+                self._vertices.ctypes.data, self._triangles.ctypes.data, self._firsts[n],
+                self._firsts[n + 1] - self._firsts[n], int(i.material.double_sided), self._rows.ctypes.data,
+                self._textures.texels.ctypes.data, self._textures.levels.ctypes.data, masked, near.ctypes.data,
+                ids.ctypes.data, geometry.width, geometry.height,
+            )  # fmt: skip
+
+    def _cover(self, hiders: Sequence[Instance], geometry: Geometry) -> int:
+        if not hiders:
+            return 0
+        self._hidden[: 2 * geometry.width * geometry.height].fill(0.0)
+        for i in hiders:
+            count = len(i.mesh.positions)
+            if len(self._hiding) < count:
+                self._hiding = np.zeros((count, STRIDE), np.float32)
+            self._vertices_into(i, self._hiding.ctypes.data)
+            self._hide(
+                self._hiding.ctypes.data, i.mesh.triangles.ctypes.data, len(i.mesh.triangles), self._hidden.ctypes.data,
+                geometry.width, geometry.height,
+            )  # fmt: skip
+        return 1
+
+    def _look(self, used: np.ndarray, height: int, soft: float, resolution: float) -> None:
+        fx, fy, cx, cy, _ = self._camera.tolist()
+        distance = 1.0 / max(float(used[:, 2].mean()), 1e-6)
+        self._view[:7] = distance, fy / (resolution * distance * height), max(soft, 1e-4), cx, cy, 1 / fx, 1 / fy
+
+    def shadow(self, surface: Frame, reach: float) -> Frame:
+        """Where the head drawn last loses light to the scene near it: a Mask on a coarse raster. reach: frame pixels."""
+        geometry = surface.geometry
+        size = max(geometry.width // COARSE, 1), max(geometry.height // COARSE, 1)
+        if self._shade.shape[:2] != (size[1], size[0]):
+            self._shade = np.zeros((size[1], size[0], 1), np.float32)
+            self._around_it = np.zeros((size[1], size[0]), np.float32)
+        a, _, c, _, e, f = geometry.to_frame
+        across, down = geometry.width / size[0], geometry.height / size[1]
+        place = Geometry(*size, (a * across, 0.0, c, 0.0, e * down, f))
+        if not self._heads or min(size) < 3 or reach <= 0:
+            self._shade.fill(0.0)
+            return Frame(self._shade, place)
+        plain, shade = self._around_it, self._shade[..., 0]
+        cv2.resize(surface.data[..., 0], size, dst=plain, interpolation=cv2.INTER_AREA)
+        wide = max(int(reach / (a * across)), 1) * 2 + 1
+        for _ in range(2):
+            cv2.blur(plain, (wide, wide), dst=plain, borderType=cv2.BORDER_CONSTANT)
+        hidden = self._hidden[: 2 * geometry.width * geometry.height].reshape(geometry.height, geometry.width, 2)
+        cv2.resize(hidden[..., 1], size, dst=shade, interpolation=cv2.INTER_AREA)
+        shade *= plain
+        shade[0], shade[-1], shade[:, 0], shade[:, -1] = 0.0, 0.0, 0.0, 0.0
+        return Frame(self._shade, place)
