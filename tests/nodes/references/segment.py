@@ -20,5 +20,6 @@ COARSE = frame_like(8, 24, 16, 4)
 COARSE.data[...] = COARSE.data * [0.8, 0.8, 0.8, 0.2] - [0.1, 0.2, 0.1, 0.1]
 PICTURE = {"image": lambda w, h: photo(0, w, h, alpha=False)}
 REFERENCES = {
+    s.Refine: Reference(person, cases=({}, {"feather": 1.0}), inputs=PICTURE, inners={"coefficients": COARSE}),
     s.Person: Reference(person, cases=({"feather": 0.9},), inputs=PICTURE, inners={"coefficients": COARSE}),
 }
