@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
-from ..graph.declare import In, Out, Param, PixelNode, param, port, result
+import cv2
+import numpy as np
+
+from ..graph.declare import In, Out, Param, PixelNode, ProcessNode, param, port, result
 from ..graph.types import Choice, Colour, Image, Mask, Number, Vector2
+from ..runtime.frames import Frame
 from ..runtime.pixel import (
     Vec,
     absolute,
@@ -26,10 +31,11 @@ from ..runtime.pixel.colour import unpremultiply
 
 __all__ = [
     "COMBINATIONS", "Apply", "ChannelMask", "ColourKey", "Combine", "Ellipse", "Feather", "Gradient", "Grow", "Invert",
-    "Levels", "LumaKey", "MaskNode", "Rectangle",
+    "Levels", "LumaKey", "MaskNode", "Measure", "Rectangle",
 ]  # fmt: skip
 
 LOG2_E = 1.4426950408889634
+GRID = (160, 90)  # columns, rows a mask is measured on
 DEGREES = 0.017453292519943295
 
 
@@ -252,3 +258,28 @@ class Gradient(PixelNode, type="mask.gradient"):
 
     def pixel(self, centre, angle, length, at):
         return smoothstep(-0.5, 0.5, place(at, centre, angle).y / length)
+
+
+class Measure(ProcessNode, type="mask.measure", fallback="last"):
+    """How much of the picture a mask covers, and where: is anybody there, and on which side?"""
+
+    mask: In[Mask] = port(doc="what to measure")
+    amount: Out[Number] = result(doc="share of its picture, 0 to 1")
+    centre: Out[Vector2] = result(doc="its middle, in frame heights from the frame's centre, y down; the centre for nothing")
+
+    def open(self, context: Any) -> None:
+        self._small = np.zeros(GRID[::-1], np.float32)
+        self._columns, self._rows = (np.arange(n, dtype=np.float32) + 0.5 for n in GRID)
+
+    def process(self, mask: Frame, tick: Any) -> tuple[float, tuple[float, float]]:
+        cv2.resize(mask.data, GRID, dst=self._small, interpolation=cv2.INTER_AREA)
+        total = float(self._small.sum())
+        if not total > 0.0:
+            return 0.0, (0.0, 0.0)
+        x = float(self._small.sum(0) @ self._columns) / total * mask.width / GRID[0]
+        y = float(self._small.sum(1) @ self._rows) / total * mask.height / GRID[1]
+        a, b, c, d, e, f = mask.geometry.to_frame
+        height = tick.height or mask.height
+        middle = (tick.width or mask.width) / 2, height / 2
+        centre = (a * x + b * y + c - middle[0]) / height, (d * x + e * y + f - middle[1]) / height
+        return total / self._small.size, centre

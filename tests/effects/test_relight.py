@@ -117,7 +117,17 @@ def test_the_same_bytes_twice_and_with_two_threads(effect: Effect, portrait: np.
 @pytest.mark.usefixtures("models")
 @pytest.mark.parametrize("size", [(1, 1), (3, 2), (7, 640), (320, 180)])
 def test_nobody_there_and_odd_sizes(effect: Effect, size: tuple[int, int]) -> None:
-    """Without a person there is nothing to light: the picture is dimmed evenly, at any size."""
+    """Without a person there is nothing to light, and the picture stays as bright as it is, but for the vignette."""
     frame = np.full((size[1], size[0], 3), 128, np.uint8)
     shown = play(effect, [frame] * 2, STILL | {"background": 0.5})[-1]
-    assert shown.shape == frame.shape and 15 < shown.mean() < 100
+    assert shown.shape == frame.shape and 90 < shown.mean() <= 128 and shown.max() <= 129
+
+
+@pytest.mark.usefixtures("models")
+def test_lights_go_down_when_the_person_leaves(effect: Effect, portrait: np.ndarray) -> None:
+    nobody = np.full_like(portrait, 150)
+    shown = play(effect, [portrait] * 3 + [nobody] * 60, STILL | {"background": 0.2})
+    middle = (slice(100, 180), slice(200, 300))
+    brightness = [float(f[middle].mean()) for f in shown[3:]]
+    assert brightness[0] < 75 and brightness[-1] > 140, "dark behind, then the picture as it is"
+    assert max(np.diff(brightness)) < 25, "no jump"

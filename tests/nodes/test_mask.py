@@ -151,3 +151,13 @@ def test_keys() -> None:
     darker[..., :3] = 0.5 * key
     near = play("mask.colour_key", inputs={"image": darker}, colour=(*key, 1.0))
     assert near.min() == 1  # brightness does not count
+
+
+def test_how_much_a_mask_covers_and_where() -> None:
+    mask = np.zeros((90, 160, 1), np.float32)
+    mask[0:45, 80:160] = 1.0
+    found = play("mask.measure", inputs={"mask": mask})
+    assert found["amount"] == pytest.approx(0.25, abs=1e-3)
+    assert found["centre"] == pytest.approx((40 / 90, -22.5 / 90), abs=1e-3)
+    found = play("mask.measure", inputs={"mask": np.zeros((9, 16, 1), np.float32)})
+    assert found == {"amount": 0.0, "centre": (0.0, 0.0)}
