@@ -88,7 +88,8 @@ class MouthOpen(_OfFace, type="expression.mouth_open"):
 class Blink(_OfFace, type="expression.blink"):
     """Fires when eyes close: both at once, either, or only one of them in a wink.
 
-    How far a person's eyes are open at rest is learnt while it plays.
+    How far a person's eyes are open at rest is learnt while it plays. The fast mesh misses quick blinks of small faces; with
+    `iris`, or the variant `full`, face.mesh looks closer.
     """
 
     eyes: Param[Choice] = param(
@@ -120,7 +121,10 @@ class Blink(_OfFace, type="expression.blink"):
 
 
 class Smile(_OfFace, type="expression.smile"):
-    """Fires when somebody smiles: corners of the mouth apart and up. A person's face at rest is learnt while it plays."""
+    """Fires when somebody smiles: corners of the mouth apart and up.
+
+    A person's face at rest is learnt while it plays.
+    """
 
     source: Param[Choice] = SOURCE
 
