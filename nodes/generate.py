@@ -192,7 +192,7 @@ def turned_noise(x: Vec, y: Vec, seed: Vec, c: Vec, s: Vec) -> Vec:
         return (across * c - down * s) * (u - a) + (across * s + down * c) * (v - b)
 
     p, q = (f * f * f * (f * (f * 6.0 - 15.0) + 10.0) for f in (u, v))
-    return mix(mix(corner(0.0, 0.0), corner(1.0, 0.0), p), mix(corner(0.0, 1.0), corner(1.0, 1.0), p), q) * 1.2
+    return mix(mix(corner(0.0, 0.0), corner(1.0, 0.0), p), mix(corner(0.0, 1.0), corner(1.0, 1.0), p), q) * 1.6
 
 
 def slope(noise: Vec) -> tuple[Vec, Vec]:
@@ -203,6 +203,7 @@ def slope(noise: Vec) -> tuple[Vec, Vec]:
 
 def simplex_noise(x: Vec, y: Vec, seed: Vec, c: Vec, s: Vec) -> Vec:
     """About −1 to 1: Perlin's simplex noise (2001) in two dimensions: three corners of a triangle, each fading out by (½ − d²)⁴."""
+    x, y = 0.65 * x, 0.65 * y  # as wide as the other two
     skewed = (x + y) * (0.5 * (math.sqrt(3.0) - 1.0))
     i, j = floor(x + skewed), floor(y + skewed)
     back = (3.0 - math.sqrt(3.0)) / 6.0

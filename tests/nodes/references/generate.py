@@ -105,8 +105,8 @@ def one_octave(kind, x, y, seed, turn):
         def corner(i, j):
             return dotted(slopes(i, j, seed, turn), (x - i) + 1j * (y - j))
 
-        return 1.2 * bilinear(x, y, corner, lambda t: 6 * t**5 - 15 * t**4 + 10 * t**3)
-    skew, back = (np.sqrt(3) - 1) / 2, (3 - np.sqrt(3)) / 6
+        return 1.6 * bilinear(x, y, corner, lambda t: 6 * t**5 - 15 * t**4 + 10 * t**3)
+    x, y, skew, back = 0.65 * x, 0.65 * y, (np.sqrt(3) - 1) / 2, (3 - np.sqrt(3)) / 6
     i, j = np.floor(x + (x + y) * skew), np.floor(y + (x + y) * skew)
     lower = (x - i) > (y - j)
     total = 0.0
