@@ -4,7 +4,7 @@ Each request is one line of JSON, followed by raw bytes where it says so; so is 
 MediaPipe are needed here. Requests (`do`):
 
     load   shape [frames, height, width, 3], then the frames, uint8 RGB, raw
-    open   what: face_mesh | face_landmarker | segmenter | detector; options; model: a path
+    open   what: face_mesh | face_landmarker | segmenter | detector | hands | pose; options; model: a path
     play   first, last: frames; answers ms for each, and ms of processor time (all threads), then float32: the shape
            [frames, …] that `open` names
     close
@@ -116,7 +116,57 @@ class Detector:
         self._net.close()
 
 
-KINDS = {"face_mesh": FaceMesh, "face_landmarker": FaceLandmarker, "segmenter": Segmenter, "detector": Detector}
+class Hands:
+    """The legacy solution: (hands, 22, 3): 21 landmarks in pixels, then how much it calls the hand "Right"; NaN: none."""
+
+    def __init__(self, max_hands: int = 2, complexity: int = 1, **_: object) -> None:
+        import mediapipe as mp
+
+        self.shape = (max_hands, 22, 3)
+        self._net = mp.solutions.hands.Hands(max_num_hands=max_hands, model_complexity=complexity)
+
+    def __call__(self, image: np.ndarray, _: int):
+        found = self._net.process(image)
+
+        def fill(out: np.ndarray) -> None:
+            fill_landmarks(out[:, :21], [hand.landmark for hand in found.multi_hand_landmarks or ()], image.shape)
+            for row, side in zip(out, found.multi_handedness or (), strict=False):
+                said = side.classification[0]
+                row[21] = said.score if said.label == "Right" else 1 - said.score
+
+        return fill
+
+    def close(self) -> None:
+        self._net.close()
+
+
+class Pose:
+    """The legacy solution, unsmoothed: (1, 66, 3): 33 landmarks in pixels, then the same in metres; NaN: nobody."""
+
+    def __init__(self, complexity: int = 1, **_: object) -> None:
+        import mediapipe as mp
+
+        self.shape = (1, 66, 3)
+        self._net = mp.solutions.pose.Pose(model_complexity=complexity, smooth_landmarks=False)
+
+    def __call__(self, image: np.ndarray, _: int):
+        found = self._net.process(image)
+
+        def fill(out: np.ndarray) -> None:
+            if found.pose_landmarks:
+                fill_landmarks(out, [found.pose_landmarks.landmark], image.shape)
+                out[0, 33:] = [(p.x, p.y, p.z) for p in found.pose_world_landmarks.landmark]
+
+        return fill
+
+    def close(self) -> None:
+        self._net.close()
+
+
+KINDS = {
+    "face_mesh": FaceMesh, "face_landmarker": FaceLandmarker, "segmenter": Segmenter, "detector": Detector,
+    "hands": Hands, "pose": Pose,
+}  # fmt: skip
 
 
 def fill_landmarks(out: np.ndarray, faces, shape) -> None:

@@ -71,7 +71,7 @@ class BodyTracker(Tracker[BodyItem]):
     `person` and `landmark` are opened, in the order of MODELS; variants may share a state in turn.
     """
 
-    habits = Habits(candidate=1.0, entry=1.0, look_every=400_000, thrifty=True, region=REACH, cutoff=(1.5, 0.1), beta=(60.0, 0.5))
+    habits = Habits(candidate=1.0, entry=0.2, look_every=400_000, thrifty=True, region=REACH, cutoff=(1.5, 0.1), beta=(60.0, 0.5))
 
     def __init__(self, person: Any, landmark: Any) -> None:
         self._detector = Detector(person, PERSON)
@@ -100,7 +100,7 @@ class BodyTracker(Tracker[BodyItem]):
         self._crop(image, roi)
         self._net.run()
         score = float(self._presence[0])
-        if not score > confidence:
+        if not (score > confidence and np.isfinite(self._points).all() and np.isfinite(self._world).all()):
             return None
         side = self._crop.side
         flat = self._points[: HELPERS.stop, :3].copy()
@@ -119,6 +119,10 @@ class BodyTracker(Tracker[BodyItem]):
         """Points on points: people who embrace or pass one another stay two."""
         apart = np.linalg.norm(a.points[:, :2] - b.points[:, :2], axis=1).mean()
         return bool(apart < TWIN * max(a.roi.size, b.roi.size))
+
+    def known(self, roi: Roi, other: Fit) -> bool:
+        """Hips on hips: regions are much wider than people."""
+        return math.hypot(roi.x - other.roi.x, roi.y - other.roi.y) < 0.12 * min(roi.size, other.roi.size)
 
     def likeness(self, state: State, row: int, fit: Fit) -> float:
         """By the region, and by size above all."""

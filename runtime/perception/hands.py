@@ -86,7 +86,7 @@ class HandTracker(Tracker[HandItem]):
         self._net.run()
         flat, presence, right, world = self._outputs
         score = float(presence[0])
-        if not score > confidence:
+        if not (score > confidence and np.isfinite(flat).all() and np.isfinite(world).all()):
             return None
         points = project(flat.reshape(POINTS, 3), roi, self._crop.side)
         points[:, 2] /= DEPTH
@@ -101,6 +101,10 @@ class HandTracker(Tracker[HandItem]):
         """Points on points. Regions alone would make one of two hands that cross."""
         apart = np.linalg.norm(a.points[:, :2] - b.points[:, :2], axis=1).mean()
         return bool(apart < TWIN * max(a.roi.size, b.roi.size))
+
+    def known(self, roi: Roi, other: Fit) -> bool:
+        """Centre on centre: a hand beside another has much of its region too."""
+        return math.hypot(roi.x - other.roi.x, roi.y - other.roi.y) < 0.2 * min(roi.size, other.roi.size)
 
     def likeness(self, state: State, row: int, fit: Fit) -> float:
         """How near it is, and whether it is the same of the two hands."""

@@ -9,9 +9,10 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from ..frames import Geometry
 from .shrink import Shrinker
 
-__all__ = ["Cropper", "Roi", "from_box", "from_landmarks", "overlap", "project", "turn", "upward"]
+__all__ = ["Cropper", "Roi", "from_box", "from_landmarks", "overlap", "project", "to_frame", "turn", "upward"]
 
 
 class Roi(NamedTuple):
@@ -128,3 +129,12 @@ def _span(centre: float, reach: float, limit: int, step: int) -> tuple[int, int]
     last = limit // step * step
     low = min(max(int(centre - reach) // step * step, 0), max(last - step, 0))
     return low, min(max(int(centre + reach) // step * step + step, low + step), last)
+
+
+def to_frame(points: np.ndarray, geometry: Geometry) -> None:
+    """Points (n, 3) from a picture's pixels to the frame's, in place; z by the picture's scale."""
+    a, b, c, d, e, f = geometry.to_frame
+    if (a, b, c, d, e, f) == (1, 0, 0, 0, 1, 0):
+        return
+    points[:, :2] = points[:, :2] @ np.array(((a, d), (b, e)), np.float32) + np.array((c, f), np.float32)
+    points[:, 2] *= np.float32(abs(a * e - b * d) ** 0.5)

@@ -100,6 +100,10 @@ class Tracker(Generic[T]):
         """Have two tracks slid onto one thing?"""
         return overlap(a.roi, b.roi) > SAME
 
+    def known(self, roi: Roi, other: Fit) -> bool:
+        """Is what the detector saw there surely the thing that is tracked already?"""
+        return _near_same(roi, other.roi)
+
     def likeness(self, state: State, row: int, fit: Fit) -> float:
         """How well a find continues a lost track (only those in reach are asked)."""
         return overlap(Roi(*state["roi"][row]), fit.roi)
@@ -141,20 +145,17 @@ class Tracker(Generic[T]):
 
     def _search(self, image, time: int, state: State, found: dict[int, Fit], most: int, confidence: float) -> None:
         """Look for further things, where it is time to."""
-        first = state["clock"][5] < 0
         for window in self._looks(image, time, state, found):
             for roi, _ in self.detect(image, self.habits.candidate * confidence, window):
                 if len(found) >= most:
                     return
-                if not any(_near_same(roi, other.roi) for other in found.values()):
+                if not any(self.known(roi, other) for other in found.values()):
                     self._add(image, roi, state, found, confidence)
-            if self.habits.thrifty and found and first:
-                return
 
     def _add(self, image: np.ndarray, roi: Roi, state: State, found: dict[int, Fit], confidence: float) -> None:
         """Begin to track a thing, if there is one that is not tracked yet."""
         fit = self.fit(image, roi, 1 - self.habits.entry * (1 - confidence))
-        if fit is None or any(self.same(fit, other) or _near_same(fit.roi, other.roi) for other in found.values()):
+        if fit is None or any(self.same(fit, other) or self.known(fit.roi, other) for other in found.values()):
             return
         row = self._row_for(state, fit, found)
         state["roi"][row] = fit.roi
