@@ -21,6 +21,7 @@ from .geometry import buffer, scaled
 __all__ = ["Distance", "Estimate", "Fog", "Range", "Refine", "Show", "ToSurface"]
 
 LOG2_E = 1.4426950408889634
+UNKNOWN = 3.0  # metres, before the first result is there
 ROWS = 144  # of the grid that a depth is bent onto edges on
 
 
@@ -121,8 +122,9 @@ class Refine(ProcessNode, type="depth.refine", fallback="last"):
         self._guided = GuidedCoefficients(height, width)
 
     def _near(self, depth: Frame, into: np.ndarray) -> np.ndarray:
-        """A raster of metres as nearness on the grid; where it knows nothing (0), as far as can be."""
+        """A raster of metres as nearness on the grid; where it knows nothing (0), as UNKNOWN."""
         cv2.resize(depth.data, into.shape[::-1], dst=into, interpolation=cv2.INTER_LINEAR)
+        into[~(into > 0)] = UNKNOWN
         np.fmax(into, np.float32(1 / MOST), out=into)
         np.divide(np.float32(1), into, out=into)
         return into
