@@ -26,13 +26,14 @@ from ..graph.types import (
 from ..runtime.frames import Frame, Geometry
 from ..runtime.perception.blendshapes import BLENDSHAPES
 from ..runtime.perception.face import MODELS, FaceTracker, Variant, make_state
+from ..runtime.perception.face_masks import face_width
 from ..runtime.perception.gaze import OPEN, eye_openness, gaze_of
 from ..runtime.perception.head_pose import HeadPose as PoseFit
 from ..runtime.perception.head_pose import make_state as make_poses
 from ..runtime.perception.head_pose import pinhole, turn_of
 from ..runtime.values import FaceItem, Items
 
-__all__ = ["Blendshape", "FacePoints", "Gaze", "HeadPose", "Mesh", "Pick"]
+__all__ = ["Blendshape", "FacePoints", "FaceWidth", "Gaze", "HeadPose", "Mesh", "Pick"]
 
 
 class Mesh(ProcessNode, type="face.mesh", latency="model", fallback="last"):
@@ -169,6 +170,23 @@ class Gaze(ProcessNode, type="face.gaze", fallback="last"):
         cosine = float(look @ way) / max(float(np.linalg.norm(way)), 1e-6)
         turn = (math.degrees(math.atan2(x, z)), math.degrees(math.asin(min(max(y, -1.0), 1.0))))
         return tuple(float(v) for v in look), turn, math.degrees(math.acos(min(max(cosine, -1.0), 1.0)))
+
+
+class FaceWidth(ProcessNode, type="face.width", fallback="last"):
+    """How wide a face is in the picture, turned or not: for lengths that should grow with it.
+
+    Measured between forehead and chin, so turning the head does not change it. The last one is held while no face is there.
+    """
+
+    face: In[Face] = port(doc="a face")
+    width: Out[Number] = result(doc="in frame heights; 0.25 before the first face")
+    last = slot(0.25)
+
+    def process(self, face: FaceItem | None, tick: Any, state: Any) -> float:
+        if face is not None:
+            width = face_width(face.landmarks) / max(tick.height, 1)
+            state.last = width if math.isfinite(width) and width > 0 else state.last
+        return state.last
 
 
 class FacePoints(ProcessNode, type="face.points", fallback="last"):
