@@ -118,7 +118,7 @@ class FaceMasks:
 
         def lay(name: str, plane: np.ndarray) -> None:
             if face.amount < 1:
-                cv2.convertScaleAbs(plane, dst=plane, alpha=face.amount)
+                plane = cv2.convertScaleAbs(plane, alpha=face.amount)
             into = parts[MASKS.index(name)]
             np.maximum(into, plane, out=into)
 
