@@ -120,7 +120,7 @@ def test_fill_keeps_what_is_known_and_spreads_it() -> None:
     assert np.abs(fill(values, weight) - 5).max() < 1e-4
     gradient = np.tile(np.linspace(0, 1, 47, dtype=np.float32), (33, 1))
     filled = fill(np.where(weight > 0, gradient, 99), weight)
-    assert np.array_equal(filled[weight > 0], gradient[weight > 0]) and -0.01 <= filled.min() and filled.max() <= 1.01
+    assert np.array_equal(filled[weight > 0], gradient[weight > 0]) and filled.min() >= -0.01 and filled.max() <= 1.01
 
 
 def test_fast_depth_on_a_portrait(load, portrait: np.ndarray) -> None:
