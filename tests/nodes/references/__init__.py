@@ -14,7 +14,8 @@ the node: say it in other words, from the paper, the standard, or through a libr
 
 * `at` is a `Place`: x, y (frame heights), u, v, px, py as (height, width, 1); aspect, pixel, time, frame as numbers.
 * `sample(picture, x, y, at)` reads at a place in frame heights, `blurred(picture, sigma, at)` is a Gaussian,
-  `spread(frame, at)` brings a small raster to full size, `hashed(x, y, seed)` is the language's white noise.
+  `spread(frame, at)` brings a small raster to full size, `hashed(x, y, seed)` is the language's white noise,
+  `smoothstep` is what it says (`references.smooth` is a family).
 * A hybrid's formula may also take its inner outputs by name: what `process` really gave (a Frame for a raster), so that the pixel
   part is tested alone; or give `inners={…}` and `process` is not run (a model).
 * `inputs={name: array or value}` replaces the pictures made here; `arrays()` makes them otherwise for each type.
@@ -41,7 +42,7 @@ from spellwire.runtime.frames import Frame
 
 __all__ = [
     "LUMA", "Place", "Reference", "all_references", "blurred", "frame_like", "grey", "hashed", "joined", "mixed", "photo",
-    "sample", "smooth", "soft_mask", "spread", "straight", "surface",
+    "sample", "smoothstep", "soft_mask", "spread", "straight", "surface",
 ]  # fmt: skip
 
 STEP = 1.0 / 255.0
@@ -145,7 +146,7 @@ def mixed(a: Any, b: Any, share: Any) -> Any:
     return a * (1.0 - share) + b * share
 
 
-def smooth(low: Any, high: Any, value: np.ndarray) -> np.ndarray:
+def smoothstep(low: Any, high: Any, value: np.ndarray) -> np.ndarray:
     t = np.clip((value - low) / np.maximum(high - low, 1e-6), 0, 1)
     return 3 * t**2 - 2 * t**3
 

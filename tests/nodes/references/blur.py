@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from references import Reference, mixed, smooth, spread
+from references import Reference, mixed, smoothstep, spread
 from spellwire.nodes import blur as b
 
 
 def blended(image, soft, mask, way, at):
-    return mixed(image, spread(soft, at), smooth(0.5, 3.0, way / at.pixel) * mask)
+    return mixed(image, spread(soft, at), smoothstep(0.5, 3.0, way / at.pixel) * mask)
 
 
 def directional(image, soft, mask, length, at):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from references import Reference, frame_like, photo, smooth, spread
+from references import Reference, frame_like, photo, smoothstep, spread
 from spellwire.nodes import body as b
 from spellwire.runtime.values import Items
 
@@ -13,7 +13,7 @@ def mask(image, coefficients, feather, at):
     """A linear model of the picture's colours, its coefficients interpolated, around a half."""
     fit = spread(coefficients, at)
     homogeneous = np.concatenate([image[..., :3], np.ones_like(image[..., :1])], -1)
-    return smooth(0.5 - feather / 2, 0.5 + feather / 2, (fit * homogeneous).sum(-1, keepdims=True))
+    return smoothstep(0.5 - feather / 2, 0.5 + feather / 2, (fit * homogeneous).sum(-1, keepdims=True))
 
 
 COARSE = frame_like(18, 24, 16, 4)

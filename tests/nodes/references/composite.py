@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from references import Reference, blurred, grey, hashed, joined, mixed, smooth, straight
+from references import Reference, blurred, grey, hashed, joined, mixed, smoothstep, straight
 from spellwire.nodes import composite as c
 
 TO_601 = np.array([0.3, 0.59, 0.11])
@@ -137,7 +137,7 @@ def vignette(image, amount, size, roundness, centre, at):
 
 def lattice(x, y, seed):
     i, j = np.floor(x), np.floor(y)
-    s, t = smooth(0, 1, x - i), smooth(0, 1, y - j)
+    s, t = smoothstep(0, 1, x - i), smoothstep(0, 1, y - j)
     rows = [mixed(hashed(i, j + k, seed), hashed(i + 1, j + k, seed), s) for k in (0, 1)]
     return mixed(*rows, t)
 

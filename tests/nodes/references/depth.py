@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from references import Reference, mixed, photo, smooth, soft_mask, spread
+from references import Reference, mixed, photo, smoothstep, soft_mask, spread
 from spellwire.nodes import depth as d
 from spellwire.nodes.focus import SHARES, Focus
 from spellwire.runtime.frames import Frame
@@ -34,7 +34,7 @@ def fog(image, depth, thickness, density, start, most, near, far):
 def between(depth, near, far, softness):
     def after(edge):
         half = max(edge * softness / 2, 1e-4)
-        return smooth(edge - half, edge + half, depth)
+        return smoothstep(edge - half, edge + half, depth)
 
     return after(near) - after(near) * after(far)
 
@@ -44,7 +44,7 @@ def show(depth, near, far, step, lines):
     stops = np.linspace(0, 1, len(d.STOPS))
     colour = np.stack([np.interp(share, stops, [s[c] for s in d.STOPS]) for c in range(3)], axis=-1)
     off = np.abs(depth / step - np.round(depth / step))
-    dark = 1 - lines * (1 - smooth(0.03, 0.08, off))
+    dark = 1 - lines * (1 - smoothstep(0.03, 0.08, off))
     return np.concatenate([colour * dark, np.ones_like(depth)], axis=-1)
 
 

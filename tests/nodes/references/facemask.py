@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from references import Reference, frame_like, photo, smooth, spread
+from references import Reference, frame_like, photo, smoothstep, spread
 from spellwire.nodes import facemask as f
 
 
@@ -16,7 +16,7 @@ def masks(image, drawn, more, tone, selective, at):
     red, green, bright, known = tone
     apart = np.hypot(rgb[..., :1] / total - red, rgb[..., 1:2] / total - green)
     light = (rgb @ [[0.2126], [0.7152], [0.0722]]) / max(bright, 0.02)
-    alike = (1 - smooth(0.04, 0.1, apart)) * smooth(0.25, 0.5, light)
+    alike = (1 - smoothstep(0.06, 0.13, apart)) * smoothstep(0.18, 0.4, light)
     names = ("skin", "eyes", "lips", "mouth", "brows", "under_eyes", "irises", "face")
     planes = np.split(np.concatenate([one, two], -1), 8, axis=-1)
     return dict(zip(names, planes, strict=True)) | {"skin": planes[0] * (1 + selective * known * (alike - 1))}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from references import Reference, blurred, grey, mixed, photo, smooth, spread, straight
+from references import Reference, blurred, grey, mixed, photo, smoothstep, spread, straight
 from spellwire.nodes import filter as f
 
 
@@ -20,7 +20,7 @@ def blur_by_mask(image, mask, radius, at):
 def sharpen(image, amount, radius, threshold, at):
     rgb = image[..., :3]
     detail = rgb - blurred(rgb, radius, at)
-    strong = smooth(threshold / 2, 1.5 * threshold + 1e-4, np.linalg.norm(detail, axis=-1, keepdims=True))
+    strong = smoothstep(threshold / 2, 1.5 * threshold + 1e-4, np.linalg.norm(detail, axis=-1, keepdims=True))
     return np.concatenate([rgb + amount * detail * strong, image[..., 3:]], axis=-1)
 
 
@@ -39,7 +39,7 @@ def glow(image, halo, intensity, tint, at):
 def edges(image, low, high):
     tone = grey(straight(image)[0])[..., 0]
     across, down = (cv2.Scharr(tone, cv2.CV_64F, *d, scale=1 / 32, borderType=cv2.BORDER_REPLICATE) for d in ((1, 0), (0, 1)))
-    return smooth(low, high, cv2.magnitude(across, down))[..., None]
+    return smoothstep(low, high, cv2.magnitude(across, down))[..., None]
 
 
 REFERENCES = {

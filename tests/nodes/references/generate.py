@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from references import Reference, hashed, mixed, smooth
+from references import Reference, hashed, mixed, smoothstep
 from spellwire.nodes import generate as g
 
 
@@ -20,7 +20,7 @@ def fill(colour, at):
 def ramp(start, end, angle, length, at):
     turn = np.deg2rad(angle)
     along = (at.y - 0.5) * np.cos(turn) - (at.x - at.aspect / 2) * np.sin(turn)
-    return mixed(ink(start), ink(end), smooth(-length / 2, length / 2, along))
+    return mixed(ink(start), ink(end), smoothstep(-length / 2, length / 2, along))
 
 
 def checker(first, second, size, at):
@@ -78,7 +78,7 @@ def stripes(first, second, size, share, angle, softness, speed, at):
     turn = np.deg2rad(angle)
     across = ((at.y - 0.5) * np.cos(turn) - (at.x - at.aspect / 2) * np.sin(turn) - speed * at.time) / size
     half = max(softness / 2, at.pixel / size) / 2
-    return mixed(ink(first), ink(second), 1 - smooth(-half, half, abs(across % 1 - 0.5) - share / 2))
+    return mixed(ink(first), ink(second), 1 - smoothstep(-half, half, abs(across % 1 - 0.5) - share / 2))
 
 
 def slopes(i, j, seed, turn):

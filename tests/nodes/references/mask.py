@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from references import Reference, blurred, grey, photo, smooth, straight
+from references import Reference, blurred, grey, photo, smoothstep, straight
 from spellwire.nodes import mask as m
 
 OPAQUE = {"image": lambda w, h: photo(5, w, h, alpha=False)}
@@ -44,14 +44,14 @@ def grow(mask, amount, softness, at):
     sigma = max(abs(amount), softness)
     level = 0.5 * (1 + erf(-amount / sigma / sqrt(2)))
     ramp = softness / 2 * exp(-0.5 * (amount / sigma) ** 2) / sqrt(2 * pi) / sigma
-    return smooth(level - ramp, level + ramp, blurred(mask, sigma, at))
+    return smoothstep(level - ramp, level + ramp, blurred(mask, sigma, at))
 
 
 def luma_key(image, low, high, softness):
     rgb, a = straight(image)
     tone = grey(rgb)
-    upper = 0 if high >= 1 else smooth(high, high + softness, tone)
-    return smooth(low - softness, low, tone) * (1 - upper) * np.clip(a, 0, 1)
+    upper = 0 if high >= 1 else smoothstep(high, high + softness, tone)
+    return smoothstep(low - softness, low, tone) * (1 - upper) * np.clip(a, 0, 1)
 
 
 def chroma(rgb):
@@ -64,7 +64,7 @@ def chroma(rgb):
 def colour_key(image, colour, tolerance, softness):
     rgb, a = straight(image)
     away = np.linalg.norm(chroma(rgb) - chroma(np.array(colour[:3])[None, None]), axis=-1, keepdims=True)
-    return smooth(tolerance, tolerance + softness, away) * -a + a
+    return smoothstep(tolerance, tolerance + softness, away) * -a + a
 
 
 def channel(image, channel):
@@ -87,7 +87,7 @@ def turned(at, centre, angle):
 
 def covered(distance, softness, at):
     width = max(softness, at.pixel)
-    return 1 - smooth(-width / 2, width / 2, distance)
+    return 1 - smoothstep(-width / 2, width / 2, distance)
 
 
 def ellipse(centre, angle, softness, size, at):
@@ -108,7 +108,7 @@ def rectangle(centre, angle, softness, size, corner, at):
 
 
 def gradient(centre, angle, length, at):
-    return smooth(-0.5, 0.5, turned(at, centre, angle)[1] / length)
+    return smoothstep(-0.5, 0.5, turned(at, centre, angle)[1] / length)
 
 
 TURNED = {"centre": (0.1, -0.05), "angle": 25.0}

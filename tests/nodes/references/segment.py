@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from references import Reference, frame_like, photo, smooth, spread
+from references import Reference, frame_like, photo, smoothstep, spread
 from spellwire.nodes import segment as s
 
 
@@ -13,7 +13,7 @@ def person(image, coefficients, feather, at):
     fit = spread(coefficients, at)
     shown = np.round(np.clip(image[..., :3], 0, 1) * 255) / 255
     coverage = np.einsum("hwc,hwc->hw", fit[..., :3], shown)[..., None] + fit[..., 3:]
-    return smooth(0.5 - feather / 2, 0.5 + feather / 2, coverage)
+    return smoothstep(0.5 - feather / 2, 0.5 + feather / 2, coverage)
 
 
 COARSE = frame_like(8, 24, 16, 4)

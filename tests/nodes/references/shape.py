@@ -5,13 +5,13 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from references import Reference, smooth
+from references import Reference, smoothstep
 from spellwire.nodes import shape as s
 
 
 def covered(distance, softness, at):
     width = max(softness, at.pixel)
-    return 1 - smooth(-width / 2, width / 2, distance)
+    return 1 - smoothstep(-width / 2, width / 2, distance)
 
 
 def to_outline(points, at, centre, angle):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from references import Reference, grey, joined, mixed, photo, smooth, straight, surface
+from references import Reference, grey, joined, mixed, photo, smoothstep, straight, surface
 from spellwire.nodes import surface as s
 from spellwire.nodes.light import DIRECTIONAL, POINT, RIM
 
@@ -34,7 +34,7 @@ def lamp_on(lamp, place, normal, wrap, shine, roughness):
     facing = (normal * towards).sum(-1, keepdims=True)
     none = np.zeros_like(facing)
     if kind == RIM:
-        edge = smooth(0.45, 1.0, 1 - normal[..., 2:]) * np.clip(1.25 * facing, 0, 1)
+        edge = smoothstep(0.45, 1.0, 1 - normal[..., 2:]) * np.clip(1.25 * facing, 0, 1)
         return colour * none, colour * intensity * edge
     diffuse = np.clip((facing + wrap) / (1 + wrap), 0, 1)
     exponent = np.clip(2 / max(roughness**4, 1e-3) - 2, 1, 512)
