@@ -182,6 +182,7 @@ class Style(ProcessNode, type="generator.style", fallback="last"):
     second: Param[Asset] = param(None, doc="another one")
     third: Param[Asset] = param(None, doc="another one")
     fourth: Param[Asset] = param(None, doc="another one")
+    models = ("style/predict",)
     which: Param[Number] = param(0.0, low=0, high=3, step=0.01, doc="0 the first, 1 the second, 1.5 half second and half third")
     out: Out[Tensor] = result(doc="(100,) float32, for generator.image")
 

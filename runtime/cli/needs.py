@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
+from ...graph.declare import Declaration
 from ...graph.effect import Effect
 from ...graph.errors import ModelUnavailable
 from ...graph.registry import registry
+from ...graph.types import Model
 from .show import out, progress, tell
 
 __all__ = ["demo_clip", "ready_models"]
@@ -46,21 +50,35 @@ def _writable(folder: Path) -> Path:
 
 
 def ready_models(effect: Effect) -> None:
-    """Fetch the embedded models, with a progress bar, if this effect runs models and some are missing.
+    """Fetch the models that this effect runs, with a progress bar, where some are missing: the embedded ones, and what
+    its nodes name (a parameter of type Model, or `models` of the class).
 
     Without a network this says so and goes on: a model that is really needed is refused, by name, when its node opens.
     """
     from ..models.cache import models_folder
-    from ..models.registry import embedded
+    from ..models.registry import embedded, entries
 
-    types = {n.type for graph in (effect, *effect.groups.values()) for n in graph.nodes.values()}
-    if not any(d.latency == "model" for t in types if (d := registry().get(t))):
-        return
-    if all((models_folder() / entry.variant().file).is_file() for entry in embedded()):
+    uses = [n for graph in (effect, *effect.groups.values()) for n in graph.nodes.values()]
+    declared = [(n, d) for n in uses if (d := registry().get(n.type))]
+    wanted = {name: entries()[name] for n, d in declared for name in _named(n.params, d) if name in entries()}
+    if any(d.latency == "model" for _, d in declared):
+        wanted |= {entry.id: entry for entry in embedded()}
+    if all((models_folder() / entry.variant().file).is_file() for entry in wanted.values()):
         return
     from ..models.commands import pull
 
     try:
-        pull(["embedded"], out(errors=True))
+        pull(sorted(wanted), out(errors=True))
     except ModelUnavailable as error:
         tell(f"some models could not be fetched: {error}")
+
+
+def _named(params: Mapping[str, Any], declaration: Declaration) -> Iterator[str]:
+    """Ids of models that a node uses."""
+    yield from getattr(declaration.cls, "models", ())
+    for parameter in declaration.params:
+        if parameter.type is Model:
+            value = params.get(parameter.name, parameter.default)
+            value = value.get("model") if isinstance(value, Mapping) else value
+            if isinstance(value, str):
+                yield value

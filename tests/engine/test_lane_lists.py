@@ -12,8 +12,7 @@ from spellwire.runtime.values import Each
 
 def lane(step) -> Lane:  # type: ignore[no-untyped-def]
     slots = [None, None]
-    made = Lane("model:n1", slots, Segment([lambda: step(slots)], ["n1"], lambda *_: None), (0,), (1,), Tick())
-    return made
+    return Lane("model:n1", slots, Segment([lambda: step(slots)], ["n1"], lambda *_: None), (0,), (1,), Tick())
 
 
 def crops(*levels: int) -> Each:
