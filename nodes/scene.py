@@ -67,7 +67,7 @@ from ..runtime.scene.place import placed, transform
 from ..runtime.scene.values import SceneValue
 from .surface import rolled_off
 
-__all__ = ["AttachToFace", "DrawScene", "MergeScenes", "Model", "SceneMaterial", "SceneTransform", "ShadeScene"]
+__all__ = ["AttachToFace", "DrawScene", "MergeScenes", "Model", "PlaceScene", "SceneMaterial", "SceneTransform", "ShadeScene"]
 
 POINTS = 468
 
@@ -109,7 +109,7 @@ class Model(ProcessNode, type="scene.model", fallback="empty"):
         if key != self._made[0]:
             scene = model.scene(time, int(clip))
             scale = size / max(float(model.size.max()), 1e-9) if size > 0 else 1.0
-            middle = -model.centre * scale if centred else (0.0, 0.0, 0.0)
+            middle = tuple((-model.centre * scale).tolist()) if centred else (0.0, 0.0, 0.0)
             self._made = (key, scene if scale == 1.0 and not centred else placed(scene, transform(middle, (0, 0, 0), scale)))
         return self._made[1]
 
@@ -122,10 +122,9 @@ def _opened(path: Path) -> GltfModel | SpellwireError:
 
 
 class SceneTransform(ProcessNode, type="scene.transform"):
-    """Scale, turn and move a scene, in metres; then carry it by a pose, if one is wired."""
+    """Scale, turn and move a scene, in metres."""
 
     scene: In[Scene] = port(doc="what is moved")
-    pose: In[Pose] = port(optional=True, doc="where its space lies; unwired: it stays")
     translate: Param[Vector3] = param(
         (0.0, 0.0, 0.0), low=-10, high=10, step=0.001, unit="metres", doc="to the right, up, towards the viewer"
     )
@@ -135,11 +134,33 @@ class SceneTransform(ProcessNode, type="scene.transform"):
     scale: Param[Number] = param(1.0, low=0.001, high=1000, step=0.01, doc="about its origin")
     out: Out[Scene] = result(doc="the scene, moved")
 
-    def process(self, scene: SceneValue, pose: Any, translate: Any, rotate: Any, scale: float) -> SceneValue:
+    def process(self, scene: SceneValue, translate: Any, rotate: Any, scale: float) -> SceneValue:
         matrix = transform(translate, rotate, scale)
-        if pose is not None:
-            matrix = np.asarray(pose, np.float32) @ matrix
         return placed(scene, matrix) if np.isfinite(matrix).all() else ()
+
+
+class PlaceScene(ProcessNode, type="scene.place", fallback="empty"):
+    """Put a scene where a pose is: on a marker, a plane, a head. While there is no pose there is nothing.
+
+    `stands` on it like a vase on a table, or hangs on it like a picture on a wall, its front to the viewer.
+    """
+
+    scene: In[Scene] = port(doc="what is put there, its origin at the pose's")
+    pose: In[Pose] = port(doc="from planar.marker, planar.place or face.pose")
+    how: Param[Choice] = param("stands", choices=("stands", "hangs"), doc="its up away from the plane, or along it")
+    translate: Param[Vector3] = param(
+        (0.0, 0.0, 0.0), low=-10, high=10, step=0.001, unit="metres", doc="on the plane to the right and up, and away from it"
+    )
+    rotate: Param[Number] = param(0.0, low=-360, high=360, step=1, unit="°", doc="on the plane, counter-clockwise")
+    scale: Param[Number] = param(1.0, low=0.001, high=1000, step=0.01, doc="about its origin")
+    out: Out[Scene] = result(doc="the scene there, in the camera's space")
+
+    def process(self, scene: SceneValue, pose: Any, how: str, translate: Any, rotate: float, scale: float) -> SceneValue:
+        if pose is None or not np.isfinite(pose).all():
+            return ()
+        turned = transform(translate, (0.0, 0.0, rotate), scale)
+        upright = transform((0.0, 0.0, 0.0), (90.0 if how == "stands" else 0.0, 0.0, 0.0), 1.0)
+        return placed(scene, np.asarray(pose, np.float32) @ turned @ upright)
 
 
 class MergeScenes(ProcessNode, type="scene.merge"):

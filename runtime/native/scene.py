@@ -415,9 +415,9 @@ def _shade(
         ) * (vertices[c + 6] - vertices[a + 6])
         table = 3 * LEVELS * Int(materials[m + 16])
         low, high, share = _mips(levels, table, Int(materials[m + 15]), abs(duv), abs(area))
-        _texel(texels, levels, low, u, v, F(1.0) - share, True, work)
+        _texel(texels, levels, low, u, v, F(1.0) - share, Int(materials[m + 17]), True, work)
         if share > F(0.0):
-            _texel(texels, levels, high, u, v, share, False, work)
+            _texel(texels, levels, high, u, v, share, Int(materials[m + 17]), False, work)
         red, green, blue, alpha = red * work[0], green * work[1], blue * work[2], alpha * work[3]
         rough, metal, occluded = rough * work[4], metal * work[5], work[6]
         er, eg, eb = er * work[9], eg * work[10], eb * work[11]
@@ -477,8 +477,11 @@ def _mips(levels, table, count, duv, area):
     return table + 3 * level, table + 3 * level + 3, share
 
 
-def _texel(texels, levels, place, u, v, share, first, work):
-    """A mip's texel at u, v times `share`, bilinear, repeated beyond its edges: set, or added to what is in `work`."""
+def _texel(texels, levels, place, u, v, share, numbers, first, work):
+    """A mip's texel at u, v times `share`, bilinear, repeated beyond its edges: set, or added to what is in `work`.
+
+    How many `numbers` is no constant here, or the loop would be unrolled and not made of vectors.
+    """
     start, wide, high = levels[place], levels[place + 1], levels[place + 2]
     fu = (u - F(math.floor(u))) * F(wide) - F(0.5)
     fv = (v - F(math.floor(v))) * F(high) - F(0.5)
@@ -494,10 +497,10 @@ def _texel(texels, levels, place, u, v, share, first, work):
     w00, w10 = (F(1.0) - tx) * (F(1.0) - ty) * share, tx * (F(1.0) - ty) * share
     w01, w11 = (F(1.0) - tx) * ty * share, tx * ty * share
     if first:
-        for k in range(TEXEL):
+        for k in range(numbers):
             work[k] = F(texels[p + k]) * w00 + F(texels[r + k]) * w10 + F(texels[s + k]) * w01 + F(texels[t + k]) * w11
     else:
-        for k in range(TEXEL):
+        for k in range(numbers):
             work[k] += F(texels[p + k]) * w00 + F(texels[r + k]) * w10 + F(texels[s + k]) * w01 + F(texels[t + k]) * w11
 
 

@@ -137,7 +137,7 @@ class Container:
                 raise self.fault(f"is broken: accessor {index} holds numbers that are none")
             return found
         if entry.get("normalized"):
-            top = float(np.iinfo(dtype).max)
+            top = {1: 255.0, 2: 65535.0, 4: 4294967295.0}[dtype.itemsize] if dtype.kind == "u" else 2.0 ** (8 * dtype.itemsize - 1) - 1
             return np.maximum(found.astype(np.float32) / top, -1.0)
         return found
 
@@ -175,7 +175,7 @@ class Container:
         if decoded is None:
             raise self.fault(f"has a picture (image {index}) that can't be decoded; PNG and JPEG are read")
         if decoded.dtype != np.uint8:
-            decoded = cv2.convertScaleAbs(decoded, alpha=255.0 / np.iinfo(decoded.dtype).max)
+            decoded = cv2.convertScaleAbs(decoded, alpha=255.0 / (65535.0 if decoded.dtype == np.uint16 else 1.0))
         codes = {1: cv2.COLOR_GRAY2RGBA, 3: cv2.COLOR_BGR2RGBA, 4: cv2.COLOR_BGRA2RGBA}
         return cv2.cvtColor(decoded, codes[1 if decoded.ndim == 2 else decoded.shape[2]])
 

@@ -115,9 +115,9 @@ class GltfModel:
         scale = self._numbers(moved, "scale", (1.0, 1.0))
         offset = self._numbers(moved, "offset", (0.0, 0.0))
         place = (*scale, self._number(moved, "rotation", 0.0), *offset)
-        source = self._file.item("textures", info.get("index")).get("source")
+        source: Any = self._file.item("textures", info.get("index")).get("source")
         self._file.item("images", source)
-        key = (int(source), place)
+        key = (source, place)
         if key not in self._textures:
             if source not in self._pictures:
                 self._pictures[source] = self._file.picture(source)

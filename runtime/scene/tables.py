@@ -33,7 +33,7 @@ def material_rows(materials: Sequence[MaterialValue], bundles: Sequence[tuple[in
         row[10] = material.normal_scale if any(kind == "normal" for kind, _ in material.textures) else 0.0
         row[11] = ("opaque", "mask", "blend").index(material.alpha)
         row[12], row[13], row[14] = material.cutoff, material.double_sided, material.unlit
-        row[15], row[16] = mips, place
+        row[15], row[16], row[17] = mips, place, TEXEL
 
 
 class Textures:
