@@ -35,6 +35,7 @@ MODELS: dict[Variant, tuple[str, ...]] = {
 }  # fmt: skip
 EYE_LEFT, EYE_RIGHT = 33, 263  # outer corners, left and right in the picture
 ROI_SCALE = 1.5  # of the landmarks' box
+GHOST = 0.4  # share of the smaller box from which on a new face is none
 
 
 def make_state() -> State:
@@ -102,8 +103,22 @@ class FaceTracker(Tracker[FaceItem]):
         after = from_landmarks(points, EYE_LEFT, EYE_RIGHT, ROI_SCALE)
         return Fit(points, score, after) if after.size >= 2 and math.isfinite(after.size) else None
 
+    def ghost(self, fit: Fit, other: Fit) -> bool:
+        """Heads are solid: what shares much of its box with a face is a face seen into its hair or its chin."""
+        (left, top), (right, bottom) = np.maximum(_low(fit), _low(other)), np.minimum(_high(fit), _high(other))
+        shared = max(right - left, 0.0) * max(bottom - top, 0.0)
+        return bool(shared > GHOST * min(np.prod(_high(f) - _low(f)) for f in (fit, other)))
+
     def item(self, state: State, row: int, fit: Fit, delta: float, smoothing: float) -> FaceItem:
         blend = self._blend(fit.points) if self._blend is not None else None
         size = float(state["roi"][row, 2]) / ROI_SCALE
         self.smooth(state, row, slice(len(fit.points)), fit.points, delta, smoothing, size)
         return FaceItem(int(state["id"][row]), fit.points, fit.score, blend)
+
+
+def _low(fit: Fit) -> np.ndarray:
+    return fit.points[:, :2].min(0)
+
+
+def _high(fit: Fit) -> np.ndarray:
+    return fit.points[:, :2].max(0)

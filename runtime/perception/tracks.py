@@ -104,6 +104,10 @@ class Tracker(Generic[T]):
         """Is what the detector saw there surely the thing that is tracked already?"""
         return _near_same(roi, other.roi)
 
+    def ghost(self, fit: Fit, other: Fit) -> bool:
+        """Is a new find most likely seen into a part of what is tracked already?"""
+        return False
+
     def likeness(self, state: State, row: int, fit: Fit) -> float:
         """How well a find continues a lost track (only those in reach are asked)."""
         return overlap(Roi(*state["roi"][row]), fit.roi)
@@ -155,7 +159,9 @@ class Tracker(Generic[T]):
     def _add(self, image: np.ndarray, roi: Roi, state: State, found: dict[int, Fit], confidence: float) -> None:
         """Begin to track a thing, if there is one that is not tracked yet."""
         fit = self.fit(image, roi, 1 - self.habits.entry * (1 - confidence))
-        if fit is None or any(self.same(fit, other) or self.known(fit.roi, other) for other in found.values()):
+        if fit is None:
+            return
+        if any(self.same(fit, other) or self.known(fit.roi, other) or self.ghost(fit, other) for other in found.values()):
             return
         row = self._row_for(state, fit, found)
         state["roi"][row] = fit.roi
