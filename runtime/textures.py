@@ -1,4 +1,4 @@
-"""Textures for what is drawn onto layers: a picture, or a moving one, premultiplied in float32 with its mip levels.
+"""Textures for what is drawn onto layers: a picture, or a moving one, premultiplied, in 16 bits, with its mip levels.
 
 A file may be a still (PNG, JPEG, WebP, TIFF, …), an animation (GIF, animated PNG or WebP), or a sheet of cells in rows.
 """
@@ -18,7 +18,7 @@ from .media.pictures import read_picture
 
 __all__ = ["MAX_SIDE", "Clip", "Texture", "read_clip"]
 
-MAX_SIDE = 2048  # pixels of a texture's side; larger pictures are made smaller
+MAX_SIDE = 1024  # pixels of a texture's side; larger pictures are made smaller
 MAX_BYTES = 256_000_000  # of all pictures of an animation, with their levels
 ANIMATED = (".gif", ".png", ".apng", ".webp", ".avif")
 SHORTEST = 20  # ms; browsers too show pictures that ask for less at this pace or slower
@@ -29,7 +29,7 @@ class Texture:
 
     Attributes:
         width, height: of the finest level.
-        texels: (n,) float32, RGBA, premultiplied, level after level.
+        texels: (n,) uint16, RGBA, premultiplied, 1 as 65535, level after level.
         levels: (count, 3) int64: where a level begins, its width and height.
     """
 
@@ -43,7 +43,7 @@ class Texture:
                 break
             width, height = max(1, width // 2), max(1, height // 2)
         self.levels = np.array(rows, np.int64)
-        self.texels = np.zeros(start, np.float32)
+        self.texels = np.zeros(start, np.uint16)
         self._views = [self.texels[s : s + 4 * w * h].reshape(h, w, 4) for s, w, h in rows]
 
     @classmethod
@@ -59,20 +59,19 @@ class Texture:
 
     @property
     def picture(self) -> np.ndarray:
-        """The finest level, to be written into before `remake`."""
+        """(height, width, 4) uint16, the finest level."""
         return self._views[0]
 
     def refill(self, picture: np.ndarray) -> None:
         """Another picture of the same size."""
-        scale = 1 / 255 if picture.dtype == np.uint8 else 1.0
         finest = self._views[0]
-        np.multiply(picture, scale, out=finest[..., : picture.shape[2]], casting="unsafe")
+        if picture.dtype == np.uint8:
+            np.multiply(picture, 257, out=finest[..., : picture.shape[2]], dtype=np.uint16)
+        else:
+            scaled = np.clip(picture, 0.0, 1.0) * 65535.0 + 0.5
+            finest[..., : picture.shape[2]] = scaled
         if picture.shape[2] == 3:
-            finest[..., 3] = 1.0
-        self.remake()
-
-    def remake(self) -> None:
-        """The levels below the finest, each the mean of the one before."""
+            finest[..., 3] = 65535
         for finer, coarser in zip(self._views, self._views[1:], strict=False):
             cv2.resize(finer, coarser.shape[1::-1], dst=coarser, interpolation=cv2.INTER_AREA)
 
@@ -117,7 +116,7 @@ def read_clip(path: str | Path, *, columns: int = 1, rows: int = 1, rate: float 
     path = Path(path)
     pictures, lengths = _animation(path) if columns * rows == 1 else _sheet(path, columns, rows, rate)
     pictures = [_squared(p) for p in pictures] if square else pictures
-    cost = sum(p.shape[0] * p.shape[1] for p in pictures) * 16 * 4 // 3
+    cost = sum(p.shape[0] * p.shape[1] for p in pictures) * 8 * 4 // 3
     if cost > MAX_BYTES:
         raise SourceError(
             f"{path}: its {len(pictures)} pictures need {cost // 1_000_000} MB, more than {MAX_BYTES // 1_000_000}; "

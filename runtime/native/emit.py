@@ -52,7 +52,7 @@ TRIPLES = {
 }
 # C library functions that Numba calls and processors do alone
 INTRINSICS = {"sqrtf": "llvm.sqrt.f32", "floorf": "llvm.floor.f32", "sqrt": "llvm.sqrt.f64", "floor": "llvm.floor.f64"}
-TYPES = {"f32*": "ptr", "i32*": "ptr", "i64*": "ptr", "u8*": "ptr", "f32": "float", "i64": "i64"}
+TYPES = {"f32*": "ptr", "i32*": "ptr", "i64*": "ptr", "u8*": "ptr", "u16*": "ptr", "f32": "float", "i64": "i64"}
 EMISSION = 1  # rises when the machine code of a loop changes, so that old entries are no longer found
 TIMEOUT = 300  # seconds; about 3 are usual
 
@@ -118,7 +118,7 @@ def _llvm(wanted: Loop) -> str:
 
     kinds: dict[str, Any] = {
         "f32*": types.CPointer(types.float32), "i32*": types.CPointer(types.int32),
-        "i64*": types.CPointer(types.int64), "u8*": types.CPointer(types.uint8),
+        "i64*": types.CPointer(types.int64), "u8*": types.CPointer(types.uint8), "u16*": types.CPointer(types.uint16),
         "f32": types.float32, "i64": types.int64,
     }  # fmt: skip
     module = importlib.import_module(wanted.qualified)

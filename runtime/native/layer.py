@@ -1,6 +1,6 @@
 """Pictures on triangles and sprites, laid over a premultiplied layer: source of the loops `draw_triangles`, `draw_sprites`.
 
-A texture is premultiplied RGBA in float32, its mip levels one after another (`runtime/textures.py`); each half as large as the
+A texture is premultiplied RGBA, 1 as 65535, its mip levels one after another (`runtime/textures.py`); each half as large as the
 one before. It is read bilinearly in two levels and mixed between them, so nothing shimmers as it shrinks. Outside itself
 a texture is transparent: an edge drawn a pixel wider than the picture fades over the picture's own edge.
 
@@ -89,10 +89,11 @@ def _triangle(vertices, a, b, c, ax, ay, bx, by, cx, cy, area, texels, levels, c
             u, v = (ua + u_x * dx + u_y * dy) * near, (va + v_x * dx + v_y * dy) * near
             opacity = min(max(oa + o_x * dx + o_y * dy, F(0.0)), F(1.0))
             red, green, blue, alpha = _read(texels, levels, level, between, u, v)
-            _over(
-                layer, 4 * (y * width + x), red * tint[0] * opacity, green * tint[1] * opacity, blue * tint[2] * opacity,
-                alpha * tint[3] * opacity,
-            )  # fmt: skip
+            if alpha > F(0.0) or red > F(0.0) or green > F(0.0) or blue > F(0.0):
+                _over(
+                    layer, 4 * (y * width + x), red * tint[0] * opacity, green * tint[1] * opacity,
+                    blue * tint[2] * opacity, alpha * tint[3] * opacity,
+                )  # fmt: skip
 
 
 def _span(left, right, value, step):
@@ -110,14 +111,17 @@ def _level(lod, count):
     """The finer of two levels, and how far towards the next."""
     held = min(max(lod, F(0.0)), F(count - 1))
     level = Int(math.floor(held))
-    between = held - F(level)
+    # near a whole level that one alone is read: the other would cost as much and hardly show
+    between = min(max((held - F(level)) * F(1.4) - F(0.2), F(0.0)), F(1.0))
+    if between >= F(1.0):
+        return min(level + 1, count - 1), F(0.0)
     return level, between if level < count - 1 else F(0.0)
 
 
 def _read(texels, levels, level, between, u, v):
     """A texture at u, v, in one level or between two."""
     red, green, blue, alpha = _bilinear(texels, levels[3 * level], levels[3 * level + 1], levels[3 * level + 2], u, v)
-    if between > F(0.02):
+    if between > F(0.0):
         at = 3 * (level + 1)
         r, g, b, a = _bilinear(texels, levels[at], levels[at + 1], levels[at + 2], u, v)
         red, green = red + (r - red) * between, green + (g - green) * between
@@ -133,8 +137,9 @@ def _bilinear(texels, start, columns, rows, u, v):
     left, top = math.floor(x), math.floor(y)
     fx, fy = F(x - left), F(y - top)
     i, j = Int(left), Int(top)
-    wa, wb = (F(1.0) - fx) * (F(1.0) - fy), fx * (F(1.0) - fy)
-    wc, wd = (F(1.0) - fx) * fy, fx * fy
+    above, below = (F(1.0) - fy) * F(1.0 / 65535.0), fy * F(1.0 / 65535.0)
+    wa, wb = (F(1.0) - fx) * above, fx * above
+    wc, wd = (F(1.0) - fx) * below, fx * below
     if i < 0:
         wa, wc = F(0.0), F(0.0)
     if j < 0:
@@ -147,10 +152,10 @@ def _bilinear(texels, start, columns, rows, u, v):
     a, b = start + 4 * (j0 * columns + i0), start + 4 * (j0 * columns + i1)
     c, d = start + 4 * (j1 * columns + i0), start + 4 * (j1 * columns + i1)
     return (
-        texels[a] * wa + texels[b] * wb + texels[c] * wc + texels[d] * wd,
-        texels[a + 1] * wa + texels[b + 1] * wb + texels[c + 1] * wc + texels[d + 1] * wd,
-        texels[a + 2] * wa + texels[b + 2] * wb + texels[c + 2] * wc + texels[d + 2] * wd,
-        texels[a + 3] * wa + texels[b + 3] * wb + texels[c + 3] * wc + texels[d + 3] * wd,
+        F(texels[a]) * wa + F(texels[b]) * wb + F(texels[c]) * wc + F(texels[d]) * wd,
+        F(texels[a + 1]) * wa + F(texels[b + 1]) * wb + F(texels[c + 1]) * wc + F(texels[d + 1]) * wd,
+        F(texels[a + 2]) * wa + F(texels[b + 2]) * wb + F(texels[c + 2]) * wc + F(texels[d + 2]) * wd,
+        F(texels[a + 3]) * wa + F(texels[b + 3]) * wb + F(texels[c + 3]) * wc + F(texels[d + 3]) * wd,
     )
 
 

@@ -24,7 +24,7 @@ from ...graph.errors import CompileError
 __all__ = ["LOOPS", "Loop", "bind", "loop"]
 
 KINDS: dict[str, Any] = {
-    "f32*": ctypes.c_void_p, "i32*": ctypes.c_void_p, "i64*": ctypes.c_void_p, "u8*": ctypes.c_void_p,
+    "f32*": ctypes.c_void_p, "i32*": ctypes.c_void_p, "i64*": ctypes.c_void_p, "u8*": ctypes.c_void_p, "u16*": ctypes.c_void_p,
     "f32": ctypes.c_float, "i64": ctypes.c_int64,
 }  # fmt: skip
 
@@ -85,12 +85,12 @@ LOOPS: dict[str, Loop] = {
         _loop("move_particles", "particles", "particles:f32* count:i64 forces:f32* seconds:f32"),
         _loop(
             "draw_triangles", "layer",
-            "vertices:f32* triangles:i32* faces:i64 texels:f32* levels:i64* count:i64 lod:f32 tint:f32* layer:f32* "
+            "vertices:f32* triangles:i32* faces:i64 texels:u16* levels:i64* count:i64 lod:f32 tint:f32* layer:f32* "
             "width:i64 height:i64",
         ),
         _loop(
             "draw_sprites", "layer",
-            "sprites:f32* number:i64 soft:f32 texels:f32* levels:i64* count:i64 layer:f32* width:i64 height:i64",
+            "sprites:f32* number:i64 soft:f32 texels:u16* levels:i64* count:i64 layer:f32* width:i64 height:i64",
         ),
         _loop(
             "scene_vertices", "scene",

@@ -194,7 +194,7 @@ def test_a_layers_scale_holds_still() -> None:
 
 @pytest.mark.parametrize("name", SHAPES)
 def test_shapes_fill_their_square_and_stay_in_it(name) -> None:
-    alpha = shape_texture(name).picture[..., 3]
+    alpha = shape_texture(name).picture[..., 3] / 65535
     assert alpha.max() > 0.95 and alpha[[0, -1]].max() < 0.35 and alpha[:, [0, -1]].max() < 0.35
     rows, columns = np.nonzero(alpha > 0.1)
     assert max(np.ptp(rows), np.ptp(columns)) > 60
