@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
-import venv
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
 from spellwire.graph.errors import UsageError
+from spellwire.runtime.task.environment import make_environment, python_in
 
 __all__ = ["ENVIRONMENTS", "Oracle", "available", "make", "python_of"]
 
@@ -32,7 +31,7 @@ ENVIRONMENTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 
 def python_of(name: str) -> Path:
     """The interpreter of an oracle's environment, there or not."""
-    return ROOT / name / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    return python_in(ROOT / name)
 
 
 def available(name: str) -> bool:
@@ -45,36 +44,10 @@ def make(name: str) -> None:
     if available(name):
         return
     packages, versions = ENVIRONMENTS[name]
-    python = _find_python(versions)
-    if python is None:
-        raise UsageError(f"{name} needs one of Python {', '.join(versions)}; none is here. Install one, then: make oracles")
-    shutil.rmtree(ROOT / name, ignore_errors=True)
-    print(f"{name}: making an environment with {python} …", file=sys.stderr)
-    if python == sys.executable:
-        venv.create(ROOT / name, with_pip=True)
-    else:
-        _run([python, "-m", "venv", str(ROOT / name)])
-    _run([str(python_of(name)), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages])
-    _run([str(python_of(name)), "-c", "import mediapipe"])
-    (ROOT / name / "complete").write_text("\n".join(packages) + "\n")
-
-
-def _find_python(versions: tuple[str, ...]) -> str | None:
-    here = f"{sys.version_info[0]}.{sys.version_info[1]}"
-    if here in versions:
-        return sys.executable
-    for version in versions:
-        path = shutil.which(f"python{version}")
-        # a version manager may leave a shim of that name which starts nothing
-        if path and subprocess.run([path, "-c", ""], capture_output=True).returncode == 0:
-            return path
-    return None
-
-
-def _run(command: list[str]) -> None:
-    done = subprocess.run(command, stdout=sys.stderr)
-    if done.returncode:
-        raise UsageError(f"this failed ({done.returncode}): {' '.join(command)}\nIts own words are above.")
+    make_environment(
+        ROOT / name, packages, versions, lambda text: print(f"{name}: {text}", file=sys.stderr), check="import mediapipe",
+        again="make oracles",
+    )  # fmt: skip
 
 
 class Oracle:

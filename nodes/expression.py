@@ -13,11 +13,11 @@ from ..graph.declare import In, Out, Param, ProcessNode, param, port, result, sl
 from ..graph.errors import NodeError
 from ..graph.types import Boolean, Choice, Face, Hands, Integer, Number, Trigger
 from ..runtime.perception.blendshapes import BLENDSHAPES
-from ..runtime.perception.expressions import Measures, closed, hand_distance, measure, neutral, swings
+from ..runtime.perception.expressions import closed, hand_distance, measure, neutral, swings
 from ..runtime.values import FaceItem
 from .event import Events, crossing, micros
 
-__all__ = ["Blink", "BrowsUp", "HandNear", "HeadAngles", "MouthOpen", "Nod", "Shake", "Smile"]
+__all__ = ["Blink", "BrowsUp", "HandNear", "MouthOpen", "Nod", "Shake", "Smile"]
 
 INDEX = {name: i for i, name in enumerate(BLENDSHAPES)}
 SHUT_TO_OPEN = 0.24  # gap of an eye over its width at rest, before a person's own is known
@@ -214,18 +214,3 @@ class HandNear(_OfFace, type="expression.hand_near"):
         near = min((hand_distance(hand.landmarks, face.landmarks) for hand in hands), default=math.inf)
         amount = held(1.0 - near / max(reach, 1e-3)) if math.isfinite(near) else 0.0
         return self.decide(amount, threshold, gap, tick.time, state)
-
-
-class HeadAngles(ProcessNode, type="expression.head_angles"):
-    """How the head is turned, by the shape of the mesh: three angles that other nodes can use."""
-
-    face: In[Face] = port(doc="a face; from Faces, each one for itself")
-    yaw: Out[Number] = result(doc="degrees to the person's own left; 0 where nobody is")
-    pitch: Out[Number] = result(doc="degrees up")
-    roll: Out[Number] = result(doc="degrees tilted to the person's own left")
-
-    def process(self, face):
-        seen: Measures | None = None if face is None else measure(face.landmarks)
-        return (0.0, 0.0, 0.0) if seen is None else (seen.yaw, seen.pitch, seen.roll)
-
-

@@ -23,10 +23,9 @@ import numpy as np
 from ...graph.declare import Declaration
 from ...graph.errors import NodeError
 from ..frames import Frame
+from .backoff import BackOff
 
 __all__ = ["Isolated"]
-
-FIRST_BACK_OFF, LONGEST_BACK_OFF = 0.5, 30.0
 
 
 class Isolated:
@@ -39,11 +38,11 @@ class Isolated:
 
     def __init__(self, decl: Declaration, context: Any, limit: float = 1.0,
                  clock: Callable[[], float] = time.monotonic):  # fmt: skip
-        self.decl, self.context, self.limit, self.clock = decl, context, limit, clock
+        self.decl, self.context, self.limit = decl, context, limit
         self.child: Any = None
         self.pipe: Any = None
         self.ready = False
-        self.back_off, self.not_before = FIRST_BACK_OFF, 0.0
+        self.back_off = BackOff(clock=clock)
         self.restarts = 0
         self.memory: dict[str, SharedMemory] = {}
         self.lock = threading.Lock()
@@ -87,7 +86,7 @@ class Isolated:
                 arguments[i].__dict__.update(state)
             if kind == "error":
                 raise NodeError(value)
-            self.back_off = FIRST_BACK_OFF
+            self.back_off.worked()
             if kind == "tuple":
                 return tuple(self._unpack(v, arguments) for v in value)
             return self._unpack(value, arguments)
@@ -96,7 +95,7 @@ class Isolated:
         if self.child is None or not self.child.is_alive():
             if self.child is not None:
                 self._lost("its worker died", again=False)
-            if self.clock() < self.not_before:
+            if not self.back_off.due:
                 raise NodeError("its worker is being restarted")
             self.restarts += 1
             self._start()
@@ -110,8 +109,7 @@ class Isolated:
 
     def _lost(self, why: str, again: bool = True) -> None:
         self._kill()
-        self.not_before = self.clock() + self.back_off
-        self.back_off = min(self.back_off * 2, LONGEST_BACK_OFF)
+        self.back_off.lost()
         if again:
             raise NodeError(why)
 
@@ -216,7 +214,7 @@ def _find(where: tuple[str, str], qualname: str) -> Any:
     except ImportError:
         spec = importlib.util.spec_from_file_location(name, file)
         assert spec is not None and spec.loader is not None
-        found = importlib.util.module_from_spec(spec)
+        found = sys.modules[name] = importlib.util.module_from_spec(spec)  # annotations look their module up there
         spec.loader.exec_module(found)
     for part in qualname.split("."):
         found = getattr(found, part)

@@ -1,0 +1,1 @@
+"""MediaPipe Tasks: bundles run by the `mediapipe` package, in an environment and a process of its own."""
