@@ -16,8 +16,8 @@ from ..runtime.pixel import At, Raster, Vec, clamp, length, luma, maximum, mix, 
 
 __all__ = ["FacePartMasks"]
 
-ALIKE, UNLIKE = 0.04, 0.1  # distance of two hues (r, g over r + g + b) up to which they are one skin's, and from which not
-SHADOW, DARK = 0.5, 0.25  # of the skin's brightness: what is darker fades out between
+ALIKE, UNLIKE = 0.06, 0.13  # distance of two hues (r, g over r + g + b) up to which they are one skin's, and from which not
+SHADOW, DARK = 0.4, 0.18  # of the skin's brightness: what is darker fades out between
 SETTLE = 0.4  # seconds in which the skin's colour is followed
 LEAST = 50  # skin pixels that a colour is taken from, at least
 

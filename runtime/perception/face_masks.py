@@ -29,9 +29,13 @@ UNDER_EYES = (
     (130, 25, 110, 24, 23, 22, 26, 112, 243, 244, 233, 232, 231, 230, 229, 228, 31, 226),
     (359, 255, 339, 254, 253, 252, 256, 341, 463, 464, 453, 452, 451, 450, 449, 448, 261, 446),
 )
+# of the outline, from the top down: how far the skin goes on above the mesh, which ends below the hair
+FOREHEAD = {10: 1.0, 338: 0.95, 109: 0.95, 297: 0.85, 67: 0.85, 332: 0.65, 103: 0.65, 284: 0.4, 54: 0.4, 251: 0.15, 21: 0.15}
 NOSTRILS = ((98, 97, 99, 240), (327, 326, 328, 460))
 IRISES = (range(468, 473), range(473, 478))
 POINTS = 468
+ABOVE = 0.14  # face widths, of forehead above the mesh
+AROUND = 0.25  # face widths around the landmarks that masks may reach
 HEIGHT_TO_WIDTH = 15.5 / 17.7  # of the canonical face, from its top to its chin
 CAPACITY = 1 << 17  # cells at most
 MARGIN = 2  # empty cells around, since reads beyond a raster repeat its border
@@ -103,7 +107,7 @@ class FaceMasks:
         landmarks = face.item.landmarks
         points = (landmarks[:, :2] - (left, top)) / cell
         size = face_width(landmarks) / cell
-        reach = 0.15 * size + 3
+        reach = AROUND * size + 3
         low = np.maximum(points[list(OUTLINE)].min(0) - reach, 0).astype(int)
         high = np.minimum(points[list(OUTLINE)].max(0) + reach + 1, (geometry.width, geometry.height)).astype(int)
         columns, rows = (int(n) for n in high - low)
@@ -129,6 +133,7 @@ class FaceMasks:
             *(_grown(points[list(b)], 1.1) for b in BROWS), *(_grown(points[list(n)], 1.3) for n in NOSTRILS),
         ], soft)  # fmt: skip
         cv2.bitwise_not(holes, dst=holes)
+        _fill(outline, [_grown(_with_forehead(points), 1 - rim)], rimmed)
         cv2.multiply(outline, holes, dst=one, scale=1 / 255)
         lay("skin", one)
         _fill(other, [points[list(e)] for e in EYES], 0.6 * soft)
@@ -160,8 +165,8 @@ def _place(faces: list[np.ndarray], width: float, height: float, resolution: flo
     widths = [face_width(f) for f in faces]
     ideal = max(max(widths) / resolution, 1.0)
     cell = before if before and abs(math.log2(ideal / before)) < 0.75 else 2 ** max(0, round(math.log2(ideal)))
-    lows = np.array([f[:POINTS, :2].min(0) - 0.15 * w for f, w in zip(faces, widths, strict=True)]).min(0)
-    highs = np.array([f[:POINTS, :2].max(0) + 0.15 * w for f, w in zip(faces, widths, strict=True)]).max(0)
+    lows = np.array([f[:POINTS, :2].min(0) - AROUND * w for f, w in zip(faces, widths, strict=True)]).min(0)
+    highs = np.array([f[:POINTS, :2].max(0) + AROUND * w for f, w in zip(faces, widths, strict=True)]).max(0)
     while True:
         left = math.floor(max(lows[0], 0) / cell - MARGIN) * cell
         top = math.floor(max(lows[1], 0) / cell - MARGIN) * cell
@@ -184,6 +189,12 @@ def _fill(plane: np.ndarray, shapes: list[np.ndarray], sigma: float) -> None:
 def _grown(points: np.ndarray, times: float) -> np.ndarray:
     middle = points.mean(0)
     return middle + (points - middle) * times
+
+
+def _with_forehead(points: np.ndarray) -> np.ndarray:
+    """The face's outline, its top moved up."""
+    up = (points[10] - points[152]) * (ABOVE * HEIGHT_TO_WIDTH)
+    return points[list(OUTLINE)] + np.array([FOREHEAD.get(i, 0.0) for i in OUTLINE])[:, None] * up
 
 
 def _disc(iris: np.ndarray) -> np.ndarray:

@@ -1,0 +1,131 @@
+"""The effect `beauty`, played whole: real models on a portrait where they can be had, and scenes without anybody."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from spellwire.graph.document import load_effect
+from spellwire.graph.effect import Effect
+from spellwire.graph.errors import ModelUnavailable
+from spellwire.graph.registry import registry
+from spellwire.graph.validate import validate
+from spellwire.runtime.frames import Frame
+from spellwire.runtime.models.resolver import resolve
+from spellwire.runtime.perception.face import MODELS
+from spellwire.runtime.perception.topology import GEOMETRY
+from spellwire.runtime.plan.ir import Stream
+from spellwire.runtime.session.planning import Planner
+
+FOLDER = Path(__file__).parents[2] / "effects_library" / "beauty"
+OFF = {n: 0.0 for n in ("smooth", "tone", "eyes", "teeth", "lips", "eye_size", "slim")}
+CHEEK, FOREHEAD = (slice(112, 122), slice(188, 206)), (slice(64, 74), slice(204, 228))
+FACE, SUIT = (slice(60, 165), slice(180, 265)), (slice(245, 288), slice(120, 400))
+
+
+@pytest.fixture(scope="module")
+def effect() -> Effect:
+    return load_effect(FOLDER)
+
+
+@pytest.fixture(scope="module")
+def models() -> None:
+    try:
+        for name in (*MODELS["refined"], GEOMETRY):
+            resolve(name)
+    except ModelUnavailable as error:
+        pytest.skip(f"the models are not here and can't be fetched: {error}")
+
+
+@pytest.fixture(scope="module")
+def portrait() -> np.ndarray:
+    """A public-domain portrait: a face at about (220, 110), 16 : 9, with skin that is made uneven."""
+    data = pytest.importorskip("skimage.data", reason="the portrait is in scikit-image")
+    face = data.astronaut()[:288].astype(np.float32)
+    spots = cv2.GaussianBlur(np.random.default_rng(2).standard_normal(face.shape[:2]).astype(np.float32), (0, 0), 1.5)
+    return np.clip(face + 25 * spots[..., None], 0, 255).astype(np.uint8)
+
+
+def play(effect: Effect, frames: list[np.ndarray], values: dict[str, float], threads: int = 1) -> list[np.ndarray]:
+    planner = Planner(threads=threads)
+    built = planner.build(planner.plan(effect, Stream(3), values))
+    engine = planner.engine(built, effect)
+    try:
+        shown = [engine.frame(Frame.of(f), n * 40_000, n).data[..., :3].copy() for n, f in enumerate(frames)]  # type: ignore[union-attr]
+        assert not engine.failures, [str(f.error) for f in engine.failures.values()]
+        return shown
+    finally:
+        engine.close()
+
+
+def rough(picture: np.ndarray, where: tuple[slice, slice]) -> float:
+    """Unevenness between pores and shadows: what a band of 1.2 to 5 pixels holds."""
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    return float((cv2.GaussianBlur(grey, (0, 0), 1.2) - cv2.GaussianBlur(grey, (0, 0), 5))[where].std())
+
+
+def test_nothing_is_wrong_with_it(effect: Effect) -> None:
+    assert validate(effect, registry()) == []
+    assert 3 <= len(effect.interface) <= 8 and all(e.doc for e in effect.interface)
+
+
+@pytest.mark.usefixtures("models")
+def test_skin_is_evened_and_the_rest_is_not_touched(effect: Effect, portrait: np.ndarray) -> None:
+    shown = play(effect, [portrait] * 3, OFF | {"smooth": 1.0, "texture": 0.0})[-1]
+    for where in (CHEEK, FOREHEAD):
+        assert rough(shown, where) < 0.75 * rough(portrait, where)
+    assert np.abs(shown[SUIT].astype(int) - portrait[SUIT]).max() <= 1
+    kept = play(effect, [portrait] * 3, OFF | {"smooth": 1.0, "texture": 1.0})[-1]
+    fine = [np.abs(cv2.Laplacian(p, cv2.CV_32F)[CHEEK]).mean() for p in (shown, kept, portrait)]
+    assert fine[0] < fine[1] < 1.05 * fine[2]
+
+
+@pytest.mark.usefixtures("models")
+def test_all_off_is_the_picture(effect: Effect, portrait: np.ndarray) -> None:
+    shown = play(effect, [portrait] * 2, OFF)[-1]
+    assert np.abs(shown.astype(int) - portrait).max() <= 1
+
+
+@pytest.mark.usefixtures("models")
+@pytest.mark.parametrize("name", ["tone", "eyes", "teeth", "lips", "eye_size", "slim"])
+def test_each_changes_the_face_and_nothing_else(effect: Effect, portrait: np.ndarray, name: str) -> None:
+    shown = play(effect, [portrait] * 3, OFF | {name: 1.0})[-1].astype(int)
+    change = np.abs(shown - portrait).max(2)
+    assert change[FACE].max() > 8
+    assert change[:, :90].max() <= 1 and change[:, 350:].max() <= 1 and change[SUIT].max() <= 1
+    if name == "lips":
+        redder = (shown - portrait)[FACE]
+        assert (redder[..., 0] - redder[..., 1]).max() > 10
+
+
+@pytest.mark.usefixtures("models")
+def test_two_faces_and_one_that_goes(effect: Effect, portrait: np.ndarray) -> None:
+    """Both are evened; when one has gone, its place is left as it is."""
+    both = np.ascontiguousarray(np.hstack([portrait[:, 60:380]] * 2))
+    one = both.copy()
+    one[:, 320:] = 90
+    frames = [both] * 4 + [one] * 8
+    shown = play(effect, frames, OFF | {"smooth": 1.0, "texture": 0.0})
+    for shift in (-60, 260):
+        cheek = (CHEEK[0], slice(CHEEK[1].start + shift, CHEEK[1].stop + shift))
+        assert rough(shown[3], cheek) < 0.75 * rough(both, cheek)
+    assert np.abs(shown[-1][:, 330:].astype(int) - one[:, 330:]).max() <= 1
+
+
+@pytest.mark.usefixtures("models")
+def test_the_same_bytes_twice_and_with_two_threads(effect: Effect, portrait: np.ndarray) -> None:
+    frames = [np.ascontiguousarray(np.roll(portrait, n, axis=1)) for n in range(3)]
+    first, again, wide = (play(effect, frames, {}, threads) for threads in (1, 1, 2))
+    for a, b, c in zip(first, again, wide, strict=True):
+        assert np.array_equal(a, b) and np.array_equal(a, c)
+
+
+@pytest.mark.usefixtures("models")
+@pytest.mark.parametrize("size", [(1, 1), (7, 640), (480, 640)])
+def test_nobody_there_and_odd_sizes(effect: Effect, size: tuple[int, int]) -> None:
+    frame = np.random.default_rng(1).integers(0, 255, (size[1], size[0], 3), np.uint8)
+    shown = play(effect, [frame] * 2, {})[-1]
+    assert np.abs(shown.astype(int) - frame).max() <= 1
