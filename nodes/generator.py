@@ -21,6 +21,7 @@ __all__ = ["Blend26", "Generate", "Style"]
 RANGES = ("0..1", "-1..1", "0..255")
 STILL, MOVING = 6.0, 24.0  # change, of 255, from where to where a place counts as moving
 STYLES = 26
+THIRDS = np.full((1, 3), 1 / 3, np.float32)
 
 
 class Generate(ProcessNode, type="generator.image", latency="slow", fallback="last"):
@@ -77,19 +78,25 @@ class Generate(ProcessNode, type="generator.image", latency="slow", fallback="la
         self._net.give({name: style for name in self._net.others})
         if state.past is None:
             state.past = {}
-        small = self._tiled(image.data) if self._tiles > 1 else self._whole(image.data)
-        made = self._steady(small, self._seen(image.data, small.shape[:2]), state.past, float(steadiness), tick.delta)
+        seen = self._seen(image.data, self._size(image.width / image.height))
+        keep = self._calm(seen, state.past, float(steadiness), tick.delta)
+        result = self._tiled(seen) if self._tiles > 1 else self._run(seen)
+        made = self._steady(result, keep, state.past)
         return Frame(made, scaled(image.geometry, made.shape[1], made.shape[0]), image.space), points
 
     # -- whole, or in tiles
 
-    def _whole(self, picture: np.ndarray) -> np.ndarray:
-        width, height = self._net.fitting(self._rows * picture.shape[1] / picture.shape[0], self._rows)
+    def _size(self, aspect: float) -> tuple[int, int]:
+        """(height, width) at which a picture of that aspect is looked at; the network gets its own size."""
+        width, height = self._net.fitting(self._rows * (aspect if self._tiles == 1 else 1.0), self._rows)
         self._net.resize(width, height)
-        return self._made(self._seen(picture, (height, width)))
+        if self._tiles == 1:
+            return height, width
+        tall = round(height * (1 + (self._tiles - 1) * (1 - self._overlap)))
+        return tall, max(width, round(tall * aspect))
 
-    def _made(self, picture: np.ndarray) -> np.ndarray:
-        """One run: what the network makes of a picture of its size. A view that the next run rewrites."""
+    def _run(self, picture: np.ndarray) -> np.ndarray:
+        """What the network makes of a picture of its size. A view that the next run rewrites."""
         self._net.feed(picture)
         self._net.run()
         into = self._array("made", (*self._net.shape(), 3), np.uint8)
@@ -98,18 +105,15 @@ class Generate(ProcessNode, type="generator.image", latency="slow", fallback="la
 
     def _tiled(self, picture: np.ndarray) -> np.ndarray:
         """Overlapping parts, each of the network's size, weighed down towards their edges where they meet."""
-        side = self._net.fitting(self._rows, self._rows)
-        self._net.resize(*side)
-        height = round(side[1] * (1 + (self._tiles - 1) * (1 - self._overlap)))
-        width = max(side[0], round(height * picture.shape[1] / picture.shape[0]))
-        whole = self._seen(picture, (height, width), "tiled")
+        assert self._net.size is not None
+        side, (height, width) = self._net.size, picture.shape[:2]
         total, weights = self._array("total", (height, width, 3), np.float32), self._array("weights", (height, width, 1), np.float32)
         total[:], weights[:] = 0.0, 0.0
         window = self._window(side)
         for y in starts(height, side[1], self._overlap):
             for x in starts(width, side[0], self._overlap):
                 here = np.s_[y : y + side[1], x : x + side[0]]
-                made = self._made(whole[here])
+                made = self._run(picture[here])
                 if made.shape[:2] != side[::-1]:
                     made = cv2.resize(made, side, interpolation=cv2.INTER_AREA)
                 total[here] += made * window
@@ -127,33 +131,49 @@ class Generate(ProcessNode, type="generator.image", latency="slow", fallback="la
 
         return (ramp(side[1])[:, None] * ramp(side[0])[None])[..., None]
 
-    def _seen(self, picture: np.ndarray, size: tuple[int, int], name: str = "seen") -> np.ndarray:
+    def _seen(self, picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         """The picture at that size (height, width)."""
-        into = self._array(name, (*size, 3), np.uint8)
+        into = self._array("seen", (*size, 3), np.uint8)
         self._shrink.into(picture, into)
         return into
 
     # -- over time
 
-    def _steady(self, made: np.ndarray, seen: np.ndarray, past: dict[str, Any], amount: float, delta: float) -> np.ndarray:
-        """The result, leaning on the one before where the picture that it was made of has not changed.
+    def _calm(self, seen: np.ndarray, past: dict[str, Any], amount: float, delta: float) -> np.ndarray | None:
+        """Take noise out of what stands still, in place, before the network makes strokes of it.
 
-        Both lie in the picture's own coordinates; a face's crop holds still while the face moves through the frame.
+        Gives how much of the past is kept, place by place; None where there is none. All of it lies in the picture's own
+        coordinates: a face's crop holds still while the face moves through the frame.
         """
-        grey = cv2.GaussianBlur(cv2.cvtColor(seen, cv2.COLOR_RGB2GRAY), (5, 5), 0)
+        before = past.get("seen")
+        if before is None or before.shape != seen.shape or not 0 < delta < 2.0 or amount <= 0:
+            past["seen"] = seen.astype(np.float32)
+            return None
+        work = self._array("change", seen.shape, np.float32)
+        np.subtract(before, seen, out=work)
+        change = cv2.transform(np.abs(work), THIRDS)
+        change = cv2.GaussianBlur(change, (0, 0), 3.0)
+        keep = np.clip((MOVING - change) * np.float32(amount / (MOVING - STILL)), 0, np.float32(amount))
+        work *= keep[..., None]
+        np.add(work, seen, out=before)
+        np.rint(before, out=work)
+        np.copyto(seen, work, casting="unsafe")
+        return keep
+
+    def _steady(self, made: np.ndarray, keep: np.ndarray | None, past: dict[str, Any]) -> np.ndarray:
+        """The result, leaning on the one before where what it was made of has not changed."""
         before = past.get("made")
-        if before is None or before.shape != made.shape or not 0 < delta < 2.0 or amount <= 0:
+        if before is None or before.shape != made.shape or keep is None:
             past["made"], past["out"] = made.astype(np.float32), made.copy()
-        else:
-            change = cv2.GaussianBlur(cv2.absdiff(grey, past["grey"]), (7, 7), 0)
-            keep = np.clip((MOVING - change) * np.float32(amount / (MOVING - STILL)), 0, np.float32(amount))
-            before -= made
-            before *= keep[..., None]
-            before += made
-            rounded = self._array("rounded", before.shape, np.float32)
-            np.rint(before, out=rounded)
-            np.copyto(past["out"], rounded, casting="unsafe")
-        past["grey"] = grey
+            return past["out"]
+        if keep.shape != made.shape[:2]:
+            keep = cv2.resize(keep, made.shape[1::-1])
+        rounded = self._array("rounded", before.shape, np.float32)
+        before -= made
+        before *= keep[..., None]
+        before += made
+        np.rint(before, out=rounded)
+        np.copyto(past["out"], rounded, casting="unsafe")
         return past["out"]
 
     def _array(self, name: str, shape: tuple[int, ...], kind: Any) -> np.ndarray:
