@@ -73,5 +73,6 @@ class Glitch(Styled, type="screen.glitch"):
         x, part = at.x - slip * (band * strong + hit), split * strong * (0.4 + absolute(band) + absolute(hit))
         rgb = vec(image.sample(x + part, at.y).r, image.sample(x, at.y).g, image.sample(x - part, at.y).b)
         alpha = image.sample(x, at.y).a
-        tear = select(hash21(fine, jump, seed + 14.0) < strong * 0.05, 0.35, 0.0)
+        snow = hash21(floor(at.x / (0.02 * tall)), floor(at.y / (0.02 * tall)), seed + jump) - 0.4
+        tear = select(hash21(fine, jump, seed + 14.0) < strong * 0.05, 0.5 * snow, 0.0)
         return vec(clamp(rgb + tear * alpha, 0.0, maximum(rgb, alpha)), alpha)

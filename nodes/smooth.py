@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import cv2
 import numpy as np
 
-from ..graph.declare import In, Out, Param, ProcessNode, inner, param, port, result, same
+from ..graph.declare import In, Out, Param, PixelNode, ProcessNode, inner, param, port, result, same
 from ..graph.types import Image, Mask, Number
 from ..runtime.frames import Frame
 from ..runtime.perception.shrink import Shrinker
-from ..runtime.pixel import clamp, mix, vec
+from ..runtime.pixel import clamp, dot, maximum, mix, vec
 from .geometry import buffer, scaled
 
-__all__ = ["Guided"]
+__all__ = ["Bilateral", "Guided"]
 
 GRIDS = (90, 120, 180, 240, 360)  # lines of the small picture
 CELLS = 4.0  # of the grid in a radius, at least: what makes a coarse grid as good as a fine one
@@ -101,3 +102,30 @@ class Guided(ProcessNode, type="smooth.guided"):
 
 
 THIRDS = np.full((1, 3), 1 / 3, np.float32)
+
+
+class Bilateral(PixelNode, type="smooth.bilateral"):
+    """Take noise away and keep edges: each pixel becomes the mean of those near it that are like it.
+
+    It looks two pixels around, whatever their size. How much a neighbour counts falls with its distance (a Gaussian) and with its
+    difference in colour (Tukey's biweight: from `contrast` on not at all). For wide smoothing take `smooth.guided`.
+    """
+
+    image: In[Image] = port(doc="the picture")
+    contrast: Param[Number] = param(0.12, low=0.005, high=1, step=0.005, doc="colour steps above it stay; 1 is white")
+    amount: Param[Number] = param(1.0, low=0, high=1, step=0.01, doc="0 leaves the picture as it is")
+    out: Out[Image] = result(doc="the picture without noise; alpha as it was")
+
+    def pixel(self, image, contrast, amount):
+        centre, tight = image.rgb, 1.0 / (contrast * contrast)
+        total, whole = centre, vec(1.0)
+        for i, j in ((i, j) for i in range(-2, 3) for j in range(-2, 3) if i or j):
+            other = image.near(i, j).rgb
+            away = other - centre
+            like = maximum(1.0 - dot(away, away) * tight, 0.0)
+            weight = like * like * NEARNESS[i * i + j * j]
+            total, whole = total + other * weight, whole + weight
+        return vec(mix(centre, total / whole, amount), image.a)
+
+
+NEARNESS = {square: math.exp(-square / (2.0 * 1.5**2)) for square in (1, 2, 4, 5, 8)}  # by squared distance, sigma 1.5 pixels

@@ -53,8 +53,11 @@ def averaged(node: Any, image: Frame, rows: float) -> Frame:
     """The picture at about so many lines, each pixel the mean of what it covers."""
     lines = min(max(2, round(rows)), MOST_LINES, image.height)
     width = max(1, round(image.width * lines / image.height))
-    small = buffer(node, "_small", (lines, width, image.channels))
-    cv2.resize(image.data, (width, lines), dst=small, interpolation=cv2.INTER_AREA)
+    small, source, level = buffer(node, "_small", (lines, width, image.channels)), image.data, 0
+    while min(source.shape[0] / lines, source.shape[1] / width) >= 4.0:  # OpenCV halves many times as fast as it averages
+        half = buffer(node, f"_half{level}", ((source.shape[0] + 1) // 2, (source.shape[1] + 1) // 2, image.channels))
+        source, level = cv2.resize(source, half.shape[1::-1], dst=half, interpolation=cv2.INTER_AREA), level + 1
+    cv2.resize(source, (width, lines), dst=small, interpolation=cv2.INTER_AREA)
     return Frame(small, scaled(image.geometry, width, lines), image.space)
 
 
@@ -197,9 +200,9 @@ class Ink(Styled, type="stylise.ink"):
     `colour.posterise` before it.
     """
 
-    thickness: Param[Number] = param(0.0018, low=0.0005, high=0.01, step=0.0001, unit=HEIGHTS, doc="of a line")
-    threshold: Param[Number] = param(0.012, low=0, high=0.2, step=0.001, doc="edges fainter than that are not drawn")
-    softness: Param[Number] = param(0.02, low=0.002, high=0.2, step=0.001, doc="small: hard lines; large: pencil")
+    thickness: Param[Number] = param(0.002, low=0.0005, high=0.01, step=0.0001, unit=HEIGHTS, doc="of a line")
+    threshold: Param[Number] = param(0.008, low=0, high=0.5, step=0.005, doc="edges fainter than that are not drawn")
+    softness: Param[Number] = param(0.03, low=0.005, high=0.5, step=0.005, doc="small: hard lines; large: pencil")
     strength: Param[Number] = param(1.0, low=0, high=1, step=0.01, doc="how dark the lines are")
     ink: Param[Colour] = param((0.05, 0.04, 0.08, 1.0), widget="colour", doc="of the lines")
     on: Param[Choice] = param("picture", choices=("picture", "paper"), doc="what is drawn on")
@@ -207,7 +210,8 @@ class Ink(Styled, type="stylise.ink"):
 
     def pixel(self, image, thickness, threshold, softness, strength, ink, on, paper):
         grey = luma(image)
-        edge = blurred(grey, thickness * 1.6) - blurred(grey, thickness)
+        near, wide = blurred(grey, thickness), blurred(grey, thickness * 1.6)
+        edge = (wide - near) / maximum(wide + 0.1 * image.a, 0.02)  # relative, so that shadows are drawn as well
         line = smoothstep(threshold, threshold + softness, edge) * strength
         ground = image.rgb if on == "picture" else paper.rgb * image.a
         return vec(mix(ground, ink.rgb * image.a, line), image.a)
@@ -229,9 +233,9 @@ class Threshold(Styled, type="stylise.threshold"):
 class Duotone(Styled, type="stylise.duotone"):
     """Print in two or three inks by brightness: one for shadows, one for the middle, one for light."""
 
-    dark: Param[Colour] = param((0.1, 0.04, 0.3, 1.0), widget="colour", doc="what black becomes")
-    middle: Param[Colour] = param((0.85, 0.2, 0.45, 1.0), widget="colour", doc="what the middle becomes")
-    light: Param[Colour] = param((1.0, 0.9, 0.6, 1.0), widget="colour", doc="what white becomes")
+    dark: Param[Colour] = param((0.07, 0.05, 0.24, 1.0), widget="colour", doc="what black becomes")
+    middle: Param[Colour] = param((0.72, 0.29, 0.45, 1.0), widget="colour", doc="what the middle becomes")
+    light: Param[Colour] = param((1.0, 0.93, 0.76, 1.0), widget="colour", doc="what white becomes")
     balance: Param[Number] = param(0.5, low=0.02, high=0.98, step=0.01, doc="brightness of the middle")
     amount: Param[Number] = param(1.0, low=0, high=1, step=0.01, doc="0 leaves the picture as it is")
 

@@ -29,8 +29,9 @@ def glitch(image, amount, slip, split, size, rate, calm, seed, at):
     x, part = at.x - slip * (band * strong + hit), split * strong * (0.4 + abs(band) + abs(hit))
     parts = [sample(image, x + k * part, at.y + 0 * x, at)[..., c : c + 1] for c, k in ((0, 1), (1, 0), (2, -1), (3, 0))]
     rgb, a = np.concatenate(parts[:3], axis=-1), parts[3]
-    torn = 0.35 * (hashed(fine, jump, seed + 14) < 0.05 * strong) * a
-    return np.concatenate([np.minimum(rgb + torn, np.maximum(rgb, a)), a], axis=-1)
+    snow = hashed(at.x // (0.02 * tall), at.y // (0.02 * tall), seed + jump) - 0.4
+    torn = 0.5 * snow * (hashed(fine, jump, seed + 14) < 0.05 * strong) * a
+    return np.concatenate([np.clip(rgb + torn, 0, np.maximum(rgb, a)), a], axis=-1)
 
 
 REFERENCES = {

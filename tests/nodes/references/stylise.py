@@ -67,7 +67,8 @@ def spread_at(frame, x, y, at):
 
 def ink(image, thickness, threshold, softness, strength, ink, on, paper, at):
     tone = grey(image)
-    edge = blurred(tone, 1.6 * thickness, at) - blurred(tone, thickness, at)
+    wide = blurred(tone, 1.6 * thickness, at)
+    edge = (wide - blurred(tone, thickness, at)) / np.maximum(wide + 0.1 * image[..., 3:], 0.02)
     line = smoothstep(threshold, threshold + softness, edge) * strength
     a = image[..., 3:]
     ground = image[..., :3] if on == "picture" else np.array(paper[:3]) * a
