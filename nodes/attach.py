@@ -213,9 +213,9 @@ VISIBLE = (0.3, 0.6)  # visibility at which a place is gone, and wholly there
 
 
 class ToBody(Attached, type="attach.to_body", natives=("draw_triangles",), fallback="empty"):
-    """A picture on each body: a badge on the chest, wings, a cape, a bracelet. It follows the trunk or the limb it is on.
+    """A picture on each body: a badge on the chest, wings, a cape, a bracelet.
 
-    Its top points up the trunk, or from the hand or foot towards the trunk on a limb. The output is a layer: lay it over the
+    It follows the trunk or the limb it is on. Its top points up the trunk, or from the hand or foot towards the trunk on a limb. The output is a layer: lay it over the
     picture with `composite.over`. Sides are the person's own. It fades where its place is hidden or out of sight.
     """
 
