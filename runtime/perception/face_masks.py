@@ -14,25 +14,32 @@ from .headframe import Shown
 __all__ = ["MASKS", "FaceMasks", "face_width"]
 
 MASKS = ("skin", "eyes", "lips", "mouth", "brows", "under_eyes", "irises", "face")
-OUTLINE = (
+def _rows(*parts: tuple[int, ...]) -> list[np.ndarray]:
+    return [np.array(p) for p in parts]
+
+
+OUTLINE = np.array([
     10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150,
     136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
-)  # fmt: skip
-EYES = (
+])  # fmt: skip
+EYES = _rows(
     (33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246),
     (263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466),
 )
-LIPS = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185)
-MOUTH = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 415, 310, 311, 312, 13, 82, 81, 80, 191)
-BROWS = ((70, 63, 105, 66, 107, 55, 65, 52, 53, 46), (300, 293, 334, 296, 336, 285, 295, 282, 283, 276))
-UNDER_EYES = (
+LIPS = np.array([61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185])
+MOUTH = np.array([78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 415, 310, 311, 312, 13, 82, 81, 80, 191])
+BROWS = _rows((70, 63, 105, 66, 107, 55, 65, 52, 53, 46), (300, 293, 334, 296, 336, 285, 295, 282, 283, 276))
+UNDER_EYES = _rows(
     (130, 25, 110, 24, 23, 22, 26, 112, 243, 244, 233, 232, 231, 230, 229, 228, 31, 226),
     (359, 255, 339, 254, 253, 252, 256, 341, 463, 464, 453, 452, 451, 450, 449, 448, 261, 446),
 )
+NOSTRILS = _rows((98, 97, 99, 240), (327, 326, 328, 460))
+IRISES = (slice(468, 473), slice(473, 478))
 # of the outline, from the top down: how far the skin goes on above the mesh, which ends below the hair
-FOREHEAD = {10: 1.0, 338: 0.95, 109: 0.95, 297: 0.85, 67: 0.85, 332: 0.65, 103: 0.65, 284: 0.4, 54: 0.4, 251: 0.15, 21: 0.15}
-NOSTRILS = ((98, 97, 99, 240), (327, 326, 328, 460))
-IRISES = (range(468, 473), range(473, 478))
+TOP = {10: 1.0, 338: 0.95, 109: 0.95, 297: 0.85, 67: 0.85, 332: 0.65, 103: 0.65, 284: 0.4, 54: 0.4, 251: 0.15, 21: 0.15}
+FOREHEAD = np.array([[TOP.get(int(i), 0.0)] for i in OUTLINE])
+TURNS = np.linspace(0, 2 * np.pi, 16, endpoint=False)
+CIRCLE = np.column_stack((np.cos(TURNS), np.sin(TURNS)))
 POINTS = 468
 ABOVE = 0.14  # face widths, of forehead above the mesh
 AROUND = 0.25  # face widths around the landmarks that masks may reach
@@ -108,8 +115,8 @@ class FaceMasks:
         points = (landmarks[:, :2] - (left, top)) / cell
         size = face_width(landmarks) / cell
         reach = AROUND * size + 3
-        low = np.maximum(points[list(OUTLINE)].min(0) - reach, 0).astype(int)
-        high = np.minimum(points[list(OUTLINE)].max(0) + reach + 1, (geometry.width, geometry.height)).astype(int)
+        low = np.maximum(points[OUTLINE].min(0) - reach, 0).astype(int)
+        high = np.minimum(points[OUTLINE].max(0) + reach + 1, (geometry.width, geometry.height)).astype(int)
         columns, rows = (int(n) for n in high - low)
         if columns <= 0 or rows <= 0:
             return
@@ -126,30 +133,30 @@ class FaceMasks:
             into = parts[MASKS.index(name)]
             np.maximum(into, plane, out=into)
 
-        _fill(outline, [_grown(points[list(OUTLINE)], 1 - rim)], rimmed)
+        _fill(outline, [_grown(points[OUTLINE], 1 - rim)], rimmed)
         lay("face", outline)
         _fill(holes, [
-            *(_grown(points[list(e)], 1.3) for e in EYES), _grown(points[list(LIPS)], 1.06),
-            *(_grown(points[list(b)], 1.1) for b in BROWS), *(_grown(points[list(n)], 1.3) for n in NOSTRILS),
+            *(_grown(points[e], 1.3) for e in EYES), _grown(points[LIPS], 1.06),
+            *(_grown(points[b], 1.1) for b in BROWS), *(_grown(points[n], 1.3) for n in NOSTRILS),
         ], soft)  # fmt: skip
         cv2.bitwise_not(holes, dst=holes)
         _fill(outline, [_grown(_with_forehead(points), 1 - rim)], rimmed)
         cv2.multiply(outline, holes, dst=one, scale=1 / 255)
         lay("skin", one)
-        _fill(other, [points[list(e)] for e in EYES], 0.6 * soft)
+        _fill(other, [points[e] for e in EYES], 0.6 * soft)
         lay("eyes", other)
         if len(landmarks) >= 478:
-            _fill(one, [_disc(points[list(i)]) for i in IRISES], 0.6 * soft)
+            _fill(one, [_disc(points[i]) for i in IRISES], 0.6 * soft)
             np.minimum(one, other, out=one)
             lay("irises", one)
-        _fill(other, [points[list(MOUTH)]], 0.5 * soft)
+        _fill(other, [points[MOUTH]], 0.5 * soft)
         lay("mouth", other)
-        _fill(one, [points[list(LIPS)]], 0.6 * soft)
+        _fill(one, [points[LIPS]], 0.6 * soft)
         cv2.subtract(one, other, dst=one)
         lay("lips", one)
-        _fill(one, [points[list(b)] for b in BROWS], soft)
+        _fill(one, [points[b] for b in BROWS], soft)
         lay("brows", one)
-        _fill(one, [points[list(u)] for u in UNDER_EYES], 2 * soft)
+        _fill(one, [points[u] for u in UNDER_EYES], 2 * soft)
         lay("under_eyes", one)
 
 
@@ -183,7 +190,11 @@ def _fill(plane: np.ndarray, shapes: list[np.ndarray], sigma: float) -> None:
     for shape in shapes:  # one after the other: what overlaps must not cancel out
         corners = np.round((shape - 0.5) * (1 << SHIFT)).astype(np.int32)
         cv2.fillPoly(plane, [corners], 255, cv2.LINE_AA, SHIFT)
-    cv2.GaussianBlur(plane, (0, 0), sigma, dst=plane, borderType=cv2.BORDER_REPLICATE)
+    if sigma < 1.3:
+        cv2.GaussianBlur(plane, (5, 5), sigma, dst=plane, borderType=cv2.BORDER_REPLICATE)
+    else:  # a triangle of that variance: for wide ones OpenCV's Gaussian of bytes takes ten times as long
+        radius = max(1, round(math.sqrt(6 * sigma * sigma + 1) - 1))
+        cv2.stackBlur(plane, (2 * radius + 1, 2 * radius + 1), dst=plane)
 
 
 def _grown(points: np.ndarray, times: float) -> np.ndarray:
@@ -194,11 +205,10 @@ def _grown(points: np.ndarray, times: float) -> np.ndarray:
 def _with_forehead(points: np.ndarray) -> np.ndarray:
     """The face's outline, its top moved up."""
     up = (points[10] - points[152]) * (ABOVE * HEIGHT_TO_WIDTH)
-    return points[list(OUTLINE)] + np.array([FOREHEAD.get(i, 0.0) for i in OUTLINE])[:, None] * up
+    return points[OUTLINE] + FOREHEAD * up
 
 
 def _disc(iris: np.ndarray) -> np.ndarray:
     """An iris' middle and four points around → a polygon of its ellipse."""
-    turns = np.linspace(0, 2 * np.pi, 16, endpoint=False)
     axes = np.stack((iris[1] - iris[3], iris[2] - iris[4])) / 2
-    return iris[0] + np.column_stack((np.cos(turns), np.sin(turns))) @ axes
+    return iris[0] + CIRCLE @ axes
