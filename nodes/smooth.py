@@ -107,7 +107,7 @@ THIRDS = np.full((1, 3), 1 / 3, np.float32)
 class Bilateral(PixelNode, type="smooth.bilateral"):
     """Take noise away and keep edges: each pixel becomes the mean of those near it that are like it.
 
-    It looks two pixels around, whatever their size. How much a neighbour counts falls with its distance (a Gaussian) and with its
+    It looks at the twelve pixels nearest, whatever their size. How much a neighbour counts falls with its distance (a Gaussian) and with its
     difference in colour (Tukey's biweight: from `contrast` on not at all). For wide smoothing take `smooth.guided`.
     """
 
@@ -119,7 +119,7 @@ class Bilateral(PixelNode, type="smooth.bilateral"):
     def pixel(self, image, contrast, amount):
         centre, tight = image.rgb, 1.0 / (contrast * contrast)
         total, whole = centre, vec(1.0)
-        for i, j in ((i, j) for i in range(-2, 3) for j in range(-2, 3) if i or j):
+        for i, j in ((i, j) for i in range(-2, 3) for j in range(-2, 3) if 0 < abs(i) + abs(j) <= 2):
             other = image.near(i, j).rgb
             away = other - centre
             like = maximum(1.0 - dot(away, away) * tight, 0.0)
@@ -128,4 +128,4 @@ class Bilateral(PixelNode, type="smooth.bilateral"):
         return vec(mix(centre, total / whole, amount), image.a)
 
 
-NEARNESS = {square: math.exp(-square / (2.0 * 1.5**2)) for square in (1, 2, 4, 5, 8)}  # by squared distance, sigma 1.5 pixels
+NEARNESS = {square: math.exp(-square / (2.0 * 1.5**2)) for square in (1, 2, 4)}  # by squared distance, sigma 1.5 pixels

@@ -24,6 +24,7 @@ def bilateral(image, contrast, amount):
     for (j, i), kernel in np.ndenumerate(np.outer(*[np.exp(-(np.arange(-2, 3) ** 2) / 4.5)] * 2)):
         other = wide[j : j + rgb.shape[0], i : i + rgb.shape[1]]
         ratio = np.linalg.norm(other - rgb, axis=-1, keepdims=True) / contrast
+        kernel = kernel if abs(i - 2) + abs(j - 2) <= 2 else 0.0
         weight = kernel * np.where(ratio < 1, (1 - ratio**2) ** 2, 0)
         total, whole = total + weight * other, whole + weight
     return np.concatenate([mixed(rgb, total / whole, amount), image[..., 3:]], axis=-1)
