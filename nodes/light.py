@@ -97,12 +97,12 @@ class EstimateLight(ProcessNode, type="light.estimate", fallback="last"):
         way, colour = light.way / max(float(np.linalg.norm(light.way)), 1e-6), light.colour
         bright = float(colour @ (0.2126, 0.7152, 0.0722))
         hue = colour / max(bright, 1e-4)
-        hue = 1.0 + 0.65 * (np.clip(hue, 0.5, 2.0) - 1.0)  # not all colour is the light's
-        level = float(np.clip(bright / 0.2, 0.1, 1.6))
+        hue = 1.0 + 0.4 * (np.clip(hue, 0.5, 2.0) - 1.0)  # not all colour is the light's
+        level = float(np.clip((bright / 0.2) ** 0.6, 0.2, 1.5))
         share = float(np.linalg.norm(light.way))
         colours = _srgb(np.clip(hue, 0.0, 2.0)) if not self._linear else hue
         lamp = (DIRECTIONAL, *map(float, way), *map(float, colours), strength * level * (0.35 + 1.3 * share), 1.0)
-        return lamp, (*map(float, np.clip(colours * level**0.45, 0.0, 2.0)), 1.0), level, self._surroundings(image.geometry)
+        return lamp, (*map(float, np.clip(colours * level**0.6, 0.0, 2.0)), 1.0), level, self._surroundings(image.geometry)
 
     def _surroundings(self, geometry: Geometry) -> Frame:
         small = self._estimator.small

@@ -306,7 +306,7 @@ class DrawScene(ProcessNode, type="scene.draw", natives=LOOPS):
         width, height = tick.width or 1, tick.height or 1
         camera = camera or pinhole(width, height)
         drawn = self._drawer.draw(scene, camera, (width, height), resolution=resolution, soft=softness)
-        return (*drawn, self._drawer.shadow(drawn[0], contact * height))
+        return (*drawn, self._drawer.shadow(drawn[1], contact * height))
 
 
 class ShadeScene(PixelNode, type="scene.shade"):
@@ -389,10 +389,10 @@ def lit_by(lamp: Vec, place: Vec, normal: Vec, eye: Vec, facing: Vec, rough: Vec
     colour = srgb_to_linear(clamp(lamp[4:7], 0.0, 4.0)) * (lamp[7] / (1.0 + near * near * is_point))
     reach = clamp(dot(normal, towards))
     half = normalize(towards + eye)
-    between, along = clamp(dot(normal, half)), clamp(dot(towards, half))
+    halfway, along = clamp(dot(normal, half)), clamp(dot(towards, half))
     alpha = rough * rough
     width = alpha * alpha
-    lobe = between * between * (width - 1.0) + 1.0
+    lobe = halfway * halfway * (width - 1.0) + 1.0
     peak = minimum(width / maximum(lobe * lobe * PI, 1e-6), 40.0)
     fresnel = base + (1.0 - base) * exp2((-5.55473 * along - 6.98316) * along)
     contour = smoothstep(0.4, 1.0, 1.0 - facing) * clamp(dot(normal, towards) * 1.25) * is_rim
@@ -401,14 +401,18 @@ def lit_by(lamp: Vec, place: Vec, normal: Vec, eye: Vec, facing: Vec, rough: Vec
 
 
 def soft_boxes(way: Vec, rough: Vec) -> Vec:
-    """Brightness of a studio in a direction: floor, ceiling, a box above, two strips at the sides; blurred by roughness."""
+    """Brightness of a studio in a direction: floor, ceiling, a box above, a window on either side; blurred by roughness."""
+    blur = 0.015 + 0.5 * rough
     walls = mix(0.12, 0.75, smoothstep(-0.7, 0.9, way.y))
-    above = smoothstep(0.62 - 0.5 * rough, 0.74 + 0.3 * rough, way.y) * (2.2 - 1.5 * rough)
-    left = dot(way, vec(-0.82, 0.25, 0.515))
-    right = dot(way, vec(0.9, 0.1, 0.42))
-    strips = smoothstep(0.9 - 0.7 * rough, 0.955 + 0.04 * rough, left) * (2.4 - 1.8 * rough)
-    strips = strips + smoothstep(0.94 - 0.7 * rough, 0.975 + 0.02 * rough, right) * (1.3 - 0.9 * rough)
-    return walls + above + strips
+    above = smoothstep(0.66 - blur, 0.7 + blur, way.y) * (2.0 - 1.3 * rough)
+    left = between(way.x, -0.93, -0.7, blur) * between(way.y, -0.12, 0.5, blur) * (2.2 - 1.5 * rough)
+    right = between(way.x, 0.8, 0.95, blur) * between(way.y, -0.05, 0.4, blur) * (1.4 - 0.9 * rough)
+    return walls + above + left + right
+
+
+def between(value: Vec, low: float, high: float, blur: Vec) -> Vec:
+    """1 from `low` to `high`, with soft ends."""
+    return smoothstep(low - blur, low + blur, value) * (1.0 - smoothstep(high - blur, high + blur, value))
 
 
 def of_surroundings(base: Vec, rough: Vec, facing: Vec) -> Vec:

@@ -266,11 +266,12 @@ def scene_resolve(
             for s in range(4):
                 if ids[at + s] > 0:
                     covered += 1
-            glassy = Int(0)
+            glassy, both = Int(0), Int(0)
             if glass == 1:
                 for s in range(4):
                     if glass_ids[at + s] > 0 and glass_near[at + s] > near[at + s]:
                         glassy += 1
+                        both += Int(1) if ids[at + s] > 0 else Int(0)
                     else:
                         glass_ids[at + s] = 0
             o, q = 8 * pixel, 4 * pixel
@@ -288,19 +289,24 @@ def scene_resolve(
                 z = near[at]
                 _shade(
                     vertices, triangles, Int(one) - 1, Int(material_of[one - 1]), materials, texels, levels, F(x) + F(0.5),
-                    F(y) + F(0.5), F(1.0), view, False, surface, o, colour, finish, emission, q, work,
+                    F(y) + F(0.5), F(1.0), view, F(-1.0), surface, o, colour, finish, emission, q, work,
                 )  # fmt: skip
             elif covered > 0:
                 z = _gather(
-                    vertices, triangles, material_of, group_of, materials, texels, levels, near, ids, at, x, y, view, False,
+                    vertices, triangles, material_of, group_of, materials, texels, levels, near, ids, at, x, y, view, F(-1.0),
                     surface, o, colour, finish, emission, q, work,
                 )  # fmt: skip
+            if hides == 1 and covered > 0:
+                _fade(surface, o, colour, finish, emission, q, _shown(hidden, pixel, z, view))
             if glassy > 0:
                 behind = z
+                under = F(both) / F(max(covered, Int(1)))  # the share of what is behind that the glass lies over
                 z = _gather(
                     vertices, triangles, material_of, group_of, materials, texels, levels, glass_near, glass_ids, at, x, y,
-                    view, True, surface, o, colour, finish, emission, q, work,
+                    view, under, surface, o, colour, finish, emission, q, work,
                 )  # fmt: skip
+                if hides == 1 and covered == 0:
+                    _fade(surface, o, colour, finish, emission, q, _shown(hidden, pixel, z, view))
                 z = max(z, behind)
             for s in range(4):
                 near[at + s] = F(0.0)
@@ -308,29 +314,37 @@ def scene_resolve(
                 if glass == 1:
                     glass_near[at + s] = F(0.0)
                     glass_ids[at + s] = 0
-            _finish_pixel(surface, o, colour, finish, emission, q, z, hidden, hides, view, pixel)
+            _finish_pixel(surface, o, finish[q + 3], z, view)
 
 
-def _finish_pixel(surface, o, colour, finish, emission, q, z, hidden, hides, view, pixel):
-    """Normals at length 1, depth in frame heights, and what a head hides taken away."""
+def _finish_pixel(surface, o, coverage, z, view):
+    """Normals at length 1, means instead of sums, depth in frame heights."""
     nx, ny, nz = surface[o + 3], surface[o + 4], surface[o + 5]
     long = math.sqrt(nx * nx + ny * ny + nz * nz)
     short = F(1.0) / long if long > F(1e-6) else F(0.0)
     surface[o + 3] = nx * short
     surface[o + 4] = ny * short
     surface[o + 5] = nz * short if long > F(1e-6) else F(1.0)
-    coverage = finish[q + 3]
     part = F(1.0) / max(coverage, F(1e-6))
     surface[o + 1] *= part
     surface[o + 2] *= part
-    far = F(1.0) / max(z, F(1e-6))
-    surface[o + 6] = (view[0] - far) * view[1]
+    surface[o + 6] = (view[0] - F(1.0) / max(z, F(1e-6))) * view[1]
     surface[o] = coverage
-    if hides == 1 and hidden[2 * pixel + 1] > F(0.0):
-        before = F(1.0) / hidden[2 * pixel] - far  # how far the scene lies before what hides it
-        step = min(max(F(0.5) + before / (F(2.0) * view[2]), F(0.0)), F(1.0))
-        kept = F(1.0) - hidden[2 * pixel + 1] * (F(1.0) - step * step * (F(3.0) - step - step))
-        surface[o] *= kept
+
+
+def _shown(hidden, pixel, z, view):
+    """How much of what lies there a head leaves to be seen."""
+    if hidden[2 * pixel + 1] <= F(0.0):
+        return F(1.0)
+    before = F(1.0) / hidden[2 * pixel] - F(1.0) / max(z, F(1e-6))  # metres before what hides it
+    step = min(max(F(0.5) + before / (F(2.0) * view[2]), F(0.0)), F(1.0))
+    return F(1.0) - hidden[2 * pixel + 1] * (F(1.0) - step * step * (F(3.0) - step - step))
+
+
+def _fade(surface, o, colour, finish, emission, q, kept):
+    if kept < F(1.0):
+        for k in range(1, 6):
+            surface[o + k] *= kept
         for k in range(4):
             colour[q + k] *= kept
             finish[q + k] *= kept
@@ -338,7 +352,7 @@ def _finish_pixel(surface, o, colour, finish, emission, q, z, hidden, hides, vie
 
 
 def _gather(
-    vertices, triangles, material_of, group_of, materials, texels, levels, near, ids, at, x, y, view, clear,
+    vertices, triangles, material_of, group_of, materials, texels, levels, near, ids, at, x, y, view, under,
     surface, o, colour, finish, emission, q, work,
 ):  # fmt: skip
     """Add what the samples of a pixel see; gives 1 / distance of the nearest."""
@@ -364,9 +378,10 @@ def _gather(
                 sum_y += F(0.125) + F(0.25) * F(r)
         px, py = F(x) + sum_x * F(0.25) / weight, F(y) + sum_y * F(0.25) / weight
         _shade(
-            vertices, triangles, t, Int(material_of[t]), materials, texels, levels, px, py, weight, view, clear, surface, o,
+            vertices, triangles, t, Int(material_of[t]), materials, texels, levels, px, py, weight, view, under, surface, o,
             colour, finish, emission, q, work,
         )  # fmt: skip
+        under = min(under, F(0.0))  # what is behind is dimmed once
     return nearest
 
 
@@ -378,10 +393,13 @@ def _alike(t, other, z, there, group_of):
 
 
 def _shade(
-    vertices, triangles, t, material, materials, texels, levels, px, py, weight, view, clear, surface, o, colour, finish,
+    vertices, triangles, t, material, materials, texels, levels, px, py, weight, view, under, surface, o, colour, finish,
     emission, q, work,
 ):  # fmt: skip
-    """Add one triangle's attributes at a place, by weight; transparent ones (`clear`) go over what is there."""
+    """Add one triangle's attributes at a place, by weight.
+
+    under: of glass, the share of what is there that it lies over; below 0 for what is no glass.
+    """
     a, b, c = STRIDE * Int(triangles[3 * t]), STRIDE * Int(triangles[3 * t + 1]), STRIDE * Int(triangles[3 * t + 2])
     m = MATERIAL * material
     ax, ay, bx, by = vertices[a], vertices[a + 1], vertices[b], vertices[b + 1]
@@ -435,10 +453,8 @@ def _shade(
         red, green, blue, rough, metal, occluded = F(0.0), F(0.0), F(0.0), F(1.0), F(0.0), F(0.0)
     if materials[m + 11] < F(1.5):
         alpha = F(1.0)
-    kept = F(1.0)
-    if clear:
-        kept = F(1.0) - weight  # of the normal and finish below
-        through = F(1.0) - alpha * weight
+    if under >= F(0.0):  # glass
+        kept, through = F(1.0) - under, F(1.0) - alpha * under
         for k in range(4):
             colour[q + k] *= through
             emission[q + k] *= through

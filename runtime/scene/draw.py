@@ -17,6 +17,7 @@ __all__ = ["LOOPS", "SceneDrawer"]
 
 LOOPS = ("scene_vertices", "scene_visible", "scene_hide", "scene_resolve")
 NEAR = 0.02  # metres: what reaches nearer to the camera is left out
+CLEAR = 0.5  # opacity of what throws no shadow
 COARSE = 4  # pixels of the raster a pixel of the shadow
 MARGIN = 2  # pixels around, so that outside is empty
 STRIDE = 16  # floats of a vertex
@@ -202,9 +203,12 @@ class SceneDrawer:
         distance = 1.0 / max(float(used[:, 2].mean()), 1e-6)
         self._view[:7] = distance, fy / (resolution * distance * height), max(soft, 1e-4), cx, cy, 1 / fx, 1 / fy
 
-    def shadow(self, surface: Frame, reach: float) -> Frame:
-        """Where the head drawn last loses light to the scene near it: a Mask on a coarse raster. reach: frame pixels."""
-        geometry = surface.geometry
+    def shadow(self, colour: Frame, reach: float) -> Frame:
+        """Where the head drawn last loses light to the scene near it, which glass does not take: a Mask on a coarse raster.
+
+        colour: as drawn; reach: frame pixels.
+        """
+        geometry = colour.geometry
         size = max(geometry.width // COARSE, 1), max(geometry.height // COARSE, 1)
         if self._shade.shape[:2] != (size[1], size[0]):
             self._shade = np.zeros((size[1], size[0], 1), np.float32)
@@ -216,7 +220,10 @@ class SceneDrawer:
             self._shade.fill(0.0)
             return Frame(self._shade, place)
         plain, shade = self._around_it, self._shade[..., 0]
-        cv2.resize(surface.data[..., 0], size, dst=plain, interpolation=cv2.INTER_AREA)
+        cv2.resize(colour.data[..., 3], size, dst=plain, interpolation=cv2.INTER_AREA)
+        plain -= CLEAR
+        np.maximum(plain, 0.0, out=plain)
+        plain *= 1.0 / (1.0 - CLEAR)
         wide = max(int(reach / (a * across)), 1) * 2 + 1
         for _ in range(2):
             cv2.blur(plain, (wide, wide), dst=plain, borderType=cv2.BORDER_CONSTANT)
