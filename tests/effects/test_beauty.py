@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import cv2
@@ -14,6 +15,7 @@ from spellwire.graph.errors import ModelUnavailable
 from spellwire.graph.registry import registry
 from spellwire.graph.validate import validate
 from spellwire.runtime.frames import Frame
+from spellwire.runtime.media.video_in import VideoSource
 from spellwire.runtime.models.resolver import resolve
 from spellwire.runtime.perception.face import MODELS
 from spellwire.runtime.perception.topology import GEOMETRY
@@ -21,6 +23,9 @@ from spellwire.runtime.plan.ir import Stream
 from spellwire.runtime.session.planning import Planner
 
 FOLDER = Path(__file__).parents[2] / "effects_library" / "beauty"
+ASSETS = Path(os.environ.get("SPELLWIRE_ASSETS", Path(__file__).resolve().parents[3] / "shared/assets"))
+# glasses, a hand and a brush before the face, a turned head that moves; the first frame
+CLIPS = {"lp_d9_selfie_glasses": 0, "pexels_makeup": 40, "lp_s32_interview": 0}
 OFF = {n: 0.0 for n in ("smooth", "tone", "eyes", "teeth", "lips", "eye_size", "slim")}
 CHEEK, FOREHEAD = (slice(112, 122), slice(188, 206)), (slice(64, 74), slice(204, 228))
 FACE, SUIT = (slice(60, 165), slice(180, 265)), (slice(245, 288), slice(120, 400))
@@ -59,6 +64,15 @@ def play(effect: Effect, frames: list[np.ndarray], values: dict[str, float], thr
         return shown
     finally:
         engine.close()
+
+
+def footage(name: str, first: int, count: int = 24) -> list[np.ndarray]:
+    path = ASSETS / "video" / "faces" / f"{name}.mp4"
+    if not path.exists():
+        pytest.skip(f"the shared test assets are not at {ASSETS} (SPELLWIRE_ASSETS)")
+    with VideoSource(path) as source:
+        pictures = [source.read() for _ in range(first + count)]
+    return [np.ascontiguousarray(p.frame.data[..., :3]) for p in pictures[first:] if p is not None]
 
 
 def rough(picture: np.ndarray, where: tuple[slice, slice]) -> float:
@@ -129,3 +143,20 @@ def test_nobody_there_and_odd_sizes(effect: Effect, size: tuple[int, int]) -> No
     frame = np.random.default_rng(1).integers(0, 255, (size[1], size[0], 3), np.uint8)
     shown = play(effect, [frame] * 2, {})[-1]
     assert np.abs(shown.astype(int) - frame).max() <= 1
+
+
+@pytest.mark.usefixtures("models")
+@pytest.mark.parametrize("clip", CLIPS)
+def test_on_footage(effect: Effect, clip: str) -> None:
+    """The face changes and nothing far from it; outlines stay where and as strong as they were; it is no more restless."""
+    frames = footage(clip, CLIPS[clip])
+    shown = play(effect, frames, {"eye_size": 0.0, "slim": 0.0})
+    before, after = (np.array([cv2.cvtColor(f, cv2.COLOR_RGB2GRAY) for f in fs], np.float32)[8:] for fs in (frames, shown))
+    changed = np.abs(after - before).mean(0) > 1
+    rows, columns = np.nonzero(cv2.morphologyEx(changed.astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5))))
+    assert 0.01 < changed.mean() < 0.35 and np.ptp(columns) < 0.7 * before.shape[2] and np.ptp(rows) < 0.9 * before.shape[1]
+    restless = [float(np.abs(np.diff(x, 2, axis=0)).mean(0)[changed].mean()) for x in (before, after)]
+    assert restless[1] < 1.02 * restless[0], restless
+    slopes = [np.hypot(cv2.Sobel(x[-1], cv2.CV_32F, 1, 0), cv2.Sobel(x[-1], cv2.CV_32F, 0, 1)) for x in (before, after)]
+    outlines = changed & (slopes[0] > 120)
+    assert outlines.any() and slopes[1][outlines].mean() > 0.85 * slopes[0][outlines].mean()
