@@ -29,8 +29,8 @@ class Texture:
 
     Attributes:
         width, height: of the finest level.
-        texels: (n,) uint16, RGBA, premultiplied, 1 as 65535, level after level.
-        levels: (count, 3) int64: where a level begins, its width and height.
+        texels: (n,) uint16, RGBA, premultiplied, 1 as 65535, level after level, each with a transparent rim of one texel.
+        levels: (count, 3) int64: where a level's rim begins, its width and height without it.
     """
 
     def __init__(self, width: int, height: int):
@@ -38,13 +38,15 @@ class Texture:
         rows, start = [], 0
         while True:
             rows.append((start, width, height))
-            start += 4 * width * height
+            start += 4 * (width + 2) * (height + 2)
             if width == height == 1:
                 break
             width, height = max(1, width // 2), max(1, height // 2)
         self.levels = np.array(rows, np.int64)
         self.texels = np.zeros(start, np.uint16)
-        self._views = [self.texels[s : s + 4 * w * h].reshape(h, w, 4) for s, w, h in rows]
+        self._views = [
+            self.texels[s : s + 4 * (w + 2) * (h + 2)].reshape(h + 2, w + 2, 4)[1:-1, 1:-1] for s, w, h in rows
+        ]
 
     @classmethod
     def of(cls, picture: np.ndarray) -> Texture:

@@ -1,7 +1,7 @@
 """Pictures on triangles and sprites, laid over a premultiplied layer: source of the loops `draw_triangles`, `draw_sprites`.
 
-A texture is premultiplied RGBA, 1 as 65535, its mip levels one after another (`runtime/textures.py`); each half as large as the
-one before. It is read bilinearly in two levels and mixed between them, so nothing shimmers as it shrinks. Outside itself
+A texture is premultiplied RGBA, 1 as 65535, its mip levels one after another (`runtime/textures.py`), each half as large as the
+one before and with a transparent rim of a texel. It is read bilinearly in two levels and mixed between them, so nothing shimmers as it shrinks. Outside itself
 a texture is transparent: an edge drawn a pixel wider than the picture fades over the picture's own edge.
 
 Which pixel a triangle owns is exact, as in `rasterise.py`: vertices on a grid of 1/256 pixel, top-left rule. Where a texture
@@ -31,7 +31,7 @@ def draw_triangles(vertices, triangles, faces, texels, levels, count, lod, tint,
         vertices: (n, 6): x, y in pixels of the layer; 1/depth in any unit, above 0; u, v from 0 to 1 over the texture;
             opacity.
         triangles: (faces, 3) corners.
-        texels, levels: the texture: where each of `count` levels begins among the texels, its width and height.
+        texels, levels: the texture: where each of `count` levels (its rim) begins among the texels, its width and height.
         lod: the level it is read at, whole numbers one level each; 0 the finest.
         tint: (4,) factors of r, g, b and alpha; alpha 0 adds light.
         layer: (height, width, 4) premultiplied.
@@ -130,32 +130,22 @@ def _read(texels, levels, level, between, u, v):
 
 
 def _bilinear(texels, start, columns, rows, u, v):
-    """One level at u, v; transparent outside."""
-    x, y = u * F(columns) - F(0.5), v * F(rows) - F(0.5)
-    if not (x > F(-1.0) and y > F(-1.0) and x < F(columns) and y < F(rows)):
+    """One level at u, v; transparent outside. Its rows are two texels longer than `columns`: a transparent rim."""
+    x, y = u * F(columns) + F(0.5), v * F(rows) + F(0.5)
+    if not (x >= F(0.0) and y >= F(0.0) and x < F(columns + 1) and y < F(rows + 1)):
         return F(0.0), F(0.0), F(0.0), F(0.0)
-    left, top = math.floor(x), math.floor(y)
-    fx, fy = F(x - left), F(y - top)
-    i, j = Int(left), Int(top)
+    i, j = Int(x), Int(y)
+    fx, fy = x - F(i), y - F(j)
     above, below = (F(1.0) - fy) * F(1.0 / 65535.0), fy * F(1.0 / 65535.0)
     wa, wb = (F(1.0) - fx) * above, fx * above
     wc, wd = (F(1.0) - fx) * below, fx * below
-    if i < 0:
-        wa, wc = F(0.0), F(0.0)
-    if j < 0:
-        wa, wb = F(0.0), F(0.0)
-    if i + 1 >= columns:
-        wb, wd = F(0.0), F(0.0)
-    if j + 1 >= rows:
-        wc, wd = F(0.0), F(0.0)
-    i0, i1, j0, j1 = max(i, Int(0)), min(i + 1, columns - 1), max(j, Int(0)), min(j + 1, rows - 1)
-    a, b = start + 4 * (j0 * columns + i0), start + 4 * (j0 * columns + i1)
-    c, d = start + 4 * (j1 * columns + i0), start + 4 * (j1 * columns + i1)
+    a = start + 4 * (j * (columns + 2) + i)
+    c = a + 4 * (columns + 2)
     return (
-        F(texels[a]) * wa + F(texels[b]) * wb + F(texels[c]) * wc + F(texels[d]) * wd,
-        F(texels[a + 1]) * wa + F(texels[b + 1]) * wb + F(texels[c + 1]) * wc + F(texels[d + 1]) * wd,
-        F(texels[a + 2]) * wa + F(texels[b + 2]) * wb + F(texels[c + 2]) * wc + F(texels[d + 2]) * wd,
-        F(texels[a + 3]) * wa + F(texels[b + 3]) * wb + F(texels[c + 3]) * wc + F(texels[d + 3]) * wd,
+        F(texels[a]) * wa + F(texels[a + 4]) * wb + F(texels[c]) * wc + F(texels[c + 4]) * wd,
+        F(texels[a + 1]) * wa + F(texels[a + 5]) * wb + F(texels[c + 1]) * wc + F(texels[c + 5]) * wd,
+        F(texels[a + 2]) * wa + F(texels[a + 6]) * wb + F(texels[c + 2]) * wc + F(texels[c + 6]) * wd,
+        F(texels[a + 3]) * wa + F(texels[a + 7]) * wb + F(texels[c + 3]) * wc + F(texels[c + 7]) * wd,
     )
 
 
