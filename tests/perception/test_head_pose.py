@@ -7,11 +7,15 @@ import math
 import cv2
 import numpy as np
 import pytest
+from one_node import EvaluatorLibrary, Kept, plan_of
 
+from spellwire.graph.effect import Effect, NodeUse, Wire
 from spellwire.graph.errors import ModelUnavailable
 from spellwire.nodes.face import HeadPose as PoseNode
+from spellwire.runtime.engine.engine import Engine
+from spellwire.runtime.frames import Frame
 from spellwire.runtime.models.resolver import resolve
-from spellwire.runtime.perception.face import make_state
+from spellwire.runtime.perception.face import MODELS, make_state
 from spellwire.runtime.perception.head_pose import (
     HEAD,
     PAST,
@@ -130,3 +134,26 @@ def test_on_a_portrait(tracker, portrait):
     assert 0.3 < distance < 1.2
     apart = np.linalg.norm(project_points(HEAD, face.pose, camera) - face.landmarks[POINTS, :2], axis=1)
     assert apart.mean() < 0.08 * np.linalg.norm(face.landmarks[33] - face.landmarks[263])
+
+
+def test_wired_to_a_camera(portrait, load):
+    """source → mesh ← lens, pick, pose: half the angle of view, and the head is about twice as far away."""
+    load(MODELS["fast"][1])
+    chain = (("in", "image", "mesh", "image"), ("mesh", "faces", "pick", "faces"), ("pick", "face", "pose", "face"),
+             ("pose", "distance", "keep", "value"))  # fmt: skip
+    types = {"in": "source.input", "mesh": "face.mesh", "pick": "face.pick", "pose": "face.pose", "keep": "test.keep_number"}
+    far = []
+    for fov in (None, 63.0, 34.0):
+        nodes = {n: NodeUse(n, t) for n, t in types.items()}
+        wires = [Wire(*w) for w in chain]
+        if fov:
+            nodes["lens"] = NodeUse("lens", "camera.lens", 1, {"field_of_view": fov})  # type: ignore[arg-type]
+            wires.append(Wire("lens", "camera", "mesh", "camera"))
+        engine = Engine(plan_of(Effect(nodes=nodes, wires=tuple(wires))), EvaluatorLibrary())
+        engine.frame(Frame.of(portrait), 0, 0)
+        assert not engine.failures, next(iter(engine.failures.values())).error
+        (value,) = Kept.values.values()
+        far.append(float(value))
+        engine.close()
+        Kept.values.clear()
+    assert far[0] == pytest.approx(far[1], rel=1e-6) and far[2] / far[1] == pytest.approx(2.0, rel=0.12)
