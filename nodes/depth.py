@@ -22,6 +22,7 @@ __all__ = ["Distance", "Estimate", "Fog", "Range", "Refine", "Show", "ToSurface"
 
 LOG2_E = 1.4426950408889634
 UNKNOWN = 3.0  # metres, before the first result is there
+RIM = 0.3  # coverage up to which a pixel is of what is behind: a rim of the old background would shine
 ROWS = 144  # of the grid that a depth is bent onto edges on
 
 
@@ -133,7 +134,8 @@ class Refine(ProcessNode, type="depth.refine", fallback="last"):
         fit = coefficients.sample(at.x, at.y)
         scene = clamp(dot(fit[0:3], clamp(image[0:3])) + fit[3], LEAST, MOST)
         theirs = clamp(front.sample(at.x, at.y), LEAST, MOST)
-        return 1.0 / mix(scene, theirs, clamp(mask))
+        inside = clamp((mask - RIM) * (1.0 / (1.0 - RIM)))
+        return 1.0 / mix(scene, theirs, inside)
 
 
 class Distance(ProcessNode, type="depth.distance", fallback="last"):

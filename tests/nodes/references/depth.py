@@ -19,7 +19,7 @@ def refine(image, mask, coefficients, front, at):
     fit = spread(coefficients, at)
     rgb = np.clip(image[..., :3], 0, 1)
     scene = (rgb * fit[..., :3]).sum(-1, keepdims=True) + fit[..., 3:]
-    nearness = mixed(np.clip(scene, 0.02, 5), np.clip(spread(front, at), 0.02, 5), np.clip(mask, 0, 1))
+    nearness = mixed(np.clip(scene, 0.02, 5), np.clip(spread(front, at), 0.02, 5), np.clip((mask - 0.3) / 0.7, 0, 1))
     return nearness**-1
 
 

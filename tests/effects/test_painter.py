@@ -1,0 +1,129 @@
+"""The effect `painter`, played whole with real models on a portrait, and where nobody is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from spellwire.graph.document import load_effect
+from spellwire.graph.effect import Effect
+from spellwire.graph.errors import ModelUnavailable
+from spellwire.graph.registry import registry
+from spellwire.graph.validate import validate
+from spellwire.runtime.frames import Frame
+from spellwire.runtime.models.resolver import resolve
+from spellwire.runtime.plan.ir import Stream
+from spellwire.runtime.session.planning import Planner
+
+FOLDER = Path(__file__).parents[2] / "effects_library" / "painter"
+NEEDED = (
+    "style/predict", "style/transform", "mediapipe/face_detection_short", "mediapipe/face_landmark",
+    "mediapipe/selfie_segmentation", "mediapipe/selfie_segmentation_landscape", "mediapipe/face_landmarker/geometry",
+)  # fmt: skip
+FACE, BEHIND = (slice(80, 150), slice(190, 250)), (slice(10, 110), slice(10, 110))
+
+
+@pytest.fixture(scope="module")
+def effect() -> Effect:
+    try:
+        for name in NEEDED:
+            resolve(name)
+    except ModelUnavailable as error:
+        pytest.skip(f"the models are not here and can't be fetched: {error}")
+    return load_effect(FOLDER)
+
+
+@pytest.fixture(scope="module")
+def portrait() -> np.ndarray:
+    """A public-domain portrait: a face at about (220, 110) of 512×288."""
+    data = pytest.importorskip("skimage.data", reason="the portrait is in scikit-image")
+    return np.ascontiguousarray(data.astronaut()[:288])
+
+
+def engine_of(effect: Effect, values: dict[str, Any], threads: int = 1, live: bool = False) -> Any:
+    planner = Planner(threads=threads)
+    return planner.engine(planner.build(planner.plan(effect, Stream(3), values)), effect, live=live)
+
+
+def play(effect: Effect, frames: list[np.ndarray], values: dict[str, Any], threads: int = 1) -> list[np.ndarray]:
+    engine = engine_of(effect, values, threads)
+    try:
+        shown = [engine.frame(Frame.of(f), n * 40_000, n).data.copy() for n, f in enumerate(frames)]
+        assert not engine.failures, [str(f.error) for f in engine.failures.values()]
+        return shown
+    finally:
+        engine.close()
+
+
+def difference(a: np.ndarray, b: np.ndarray, where: tuple[slice, slice]) -> float:
+    return float(np.abs(a[where].astype(int) - b[where]).mean())
+
+
+def test_nothing_is_wrong_with_it() -> None:
+    effect = load_effect(FOLDER)
+    assert validate(effect, registry()) == [] and all(e.doc for e in effect.interface) and 3 <= len(effect.interface) <= 8
+
+
+def test_the_face_is_painted_and_the_rest_is_not(effect: Effect, portrait: np.ndarray) -> None:
+    inks = [play(effect, [portrait], {"style": float(k)})[-1] for k in range(4)]
+    for shown in inks:
+        assert difference(shown, portrait, FACE) > 12 and difference(shown, portrait, BEHIND) < 0.5
+    assert min(difference(a, b, FACE) for i, a in enumerate(inks) for b in inks[:i]) > 8  # four styles indeed
+    nothing = play(effect, [portrait] * 2, {"amount": 0.0})[-1]
+    assert np.abs(nothing.astype(int) - portrait).max() <= 1
+
+
+def test_a_late_result_lies_where_the_face_is_now(effect: Effect, portrait: np.ndarray) -> None:
+    """The lane sees the face once; then the picture moves: the paint moves with it, to within a pixel, and is not behind."""
+    engine = engine_of(effect, {"style": 2.0}, live=True)
+    (lane,) = engine.lanes
+    try:
+        for n in range(3):
+            still = engine.frame(Frame.of(portrait), n * 33_333, n).data.copy()
+            if n < 2:
+                engine.feed(lane)
+                engine.run_lane(lane)
+                engine.publish(lane)
+        for n in range(3, 16):  # nothing new from the lane
+            shift = 6 * min(n - 2, 6)
+            moved = np.ascontiguousarray(np.roll(portrait, shift, axis=1))
+            shown = engine.frame(Frame.of(moved), n * 33_333, n).data
+        back = np.roll(shown, -shift, axis=1)
+        assert not engine.failures, [str(f.error) for f in engine.failures.values()]
+        grey = [cv2.cvtColor(np.ascontiguousarray(p[FACE]), cv2.COLOR_RGB2GRAY).astype(np.float64) for p in (back, still)]
+        (x, y), _ = cv2.phaseCorrelate(*grey, cv2.createHanningWindow(grey[0].shape[::-1], cv2.CV_64F))
+        assert abs(x) < 0.7 and abs(y) < 0.7
+        assert difference(still, portrait, FACE) > 12
+    finally:
+        engine.close()
+
+
+def test_two_faces(effect: Effect, portrait: np.ndarray) -> None:
+    pair = np.ascontiguousarray(np.hstack((portrait[:, 90:346], portrait[:, 90:346])))
+    shown = play(effect, [pair] * 9, {"style": 2.0})[-1]
+    for left in (100, 356):
+        assert difference(shown, pair, (slice(80, 150), slice(left, left + 60))) > 12
+
+
+def test_the_same_bytes_twice_and_with_two_threads(effect: Effect, portrait: np.ndarray) -> None:
+    frames = [np.ascontiguousarray(np.roll(portrait, 3 * n, axis=1)) for n in range(2)]
+    first, again, wide = (play(effect, frames, {}, threads) for threads in (1, 1, 2))
+    for a, b, c in zip(first, again, wide, strict=True):
+        assert np.array_equal(a, b) and np.array_equal(a, c)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (7, 64), (480, 640)])
+def test_nobody_there_and_odd_sizes(effect: Effect, size: tuple[int, int]) -> None:
+    frame = np.full((size[1], size[0], 3), 128, np.uint8)
+    shown = play(effect, [frame] * 2, {})[-1]
+    assert np.abs(shown.astype(int) - frame).max() <= 1
+
+
+def test_a_face_that_goes_takes_its_paint_with_it(effect: Effect, portrait: np.ndarray) -> None:
+    empty = np.full_like(portrait, 90)
+    shown = play(effect, [portrait] * 2 + [empty] * 12, {})[-1]
+    assert np.abs(shown.astype(int) - empty).max() <= 1
