@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from ..graph.declare import In, Out, Param, ProcessNode, inner, param, port, result, same, slot
-from ..graph.types import Faces, Image, Mask, Number, Vector4
-from ..runtime.frames import Frame
-from ..runtime.perception.face_masks import FaceMasks
+from ..graph.types import Faces, Image, Mask, Number
+from ..runtime.frames import Frame, Geometry
+from ..runtime.perception.face_masks import CAPACITY, FaceMasks, drawable, face_width
 from ..runtime.perception.headframe import faded
 from ..runtime.pixel import At, Raster, Vec, clamp, length, luma, maximum, mix, smoothstep, vec
 
@@ -41,7 +41,9 @@ class FacePartMasks(ProcessNode, type="face.masks", fallback="last"):
     selective: Param[Number] = param(0.8, low=0, high=1, step=0.01, doc="how strictly skin must have the skin's colour")
     drawn: Out[Image] = inner(space=same("image"), doc="skin, eyes, lips, mouth; small")
     more: Out[Image] = inner(space=same("image"), doc="brows, under the eyes, irises, the whole face; small")
-    tone: Out[Vector4] = inner(doc="the skin's hue (r, g over r + g + b), its brightness, and whether there is any")
+    tone: Out[Image] = inner(
+        space=same("image"), doc="each skin's hue (r, g over r + g + b), its brightness, and whether it is known; small"
+    )
     skin: Out[Mask] = result(space=same("image"), doc="bare skin of faces")
     eyes: Out[Mask] = result(space=same("image"), doc="between the lids")
     irises: Out[Mask] = result(space=same("image"), doc="for meshes with irises")
@@ -52,43 +54,63 @@ class FacePartMasks(ProcessNode, type="face.masks", fallback="last"):
     face: Out[Mask] = result(space=same("image"), doc="the whole face within its outline")
     shown = slot()
     cell = slot(0)
-    colour = slot()
+    colours = slot()
 
     def open(self, context: Any) -> None:
         self._masks = FaceMasks()
+        self._tones = np.zeros((CAPACITY, 4), np.float32)
 
     def process(
         self, image: Frame, faces: Any, feather: float, rim: float, tick: Any, state: Any
-    ) -> tuple[Frame, Frame, tuple[float, ...]]:
+    ) -> tuple[Frame, Frame, Frame]:  # fmt: skip
         width, height = float(tick.width or 1), float(tick.height or 1)
         state.shown = faded(state.shown, faces, tick.delta)
-        (drawn, more), geometry, state.cell = self._masks.draw(
+        rasters, geometry, state.cell = self._masks.draw(
             state.shown.values(), width, height, feather=float(feather), rim=float(rim), before=state.cell
         )
+        before = state.colours or {}
+        state.colours = {i: before[i] for i in state.shown if i in before}
         if state.cell:
             a, _, c, _, e, f = image.geometry.from_frame()
-            self._learn(self._masks.sample(image.data, (a, e, c, f), geometry), tick.delta, state)
-        tone = (0.0, 0.0, 0.0, 0.0) if state.colour is None else (*(float(v) for v in state.colour), 1.0)
-        return Frame(drawn, geometry, image.space), Frame(more, geometry, image.space), tone
+            for face in faces:
+                if drawable(face.landmarks, width, height):
+                    pixels = self._masks.sample(face.landmarks, image.data, (a, e, c, f), geometry)
+                    learn(state.colours, face.id, pixels, tick.delta)
+        tones = self._spread(state, geometry, width, height)
+        drawn, more, tone = (Frame(r, geometry, image.space) for r in (*rasters, tones))
+        return drawn, more, tone
 
-    def _learn(self, pixels: np.ndarray, delta: float, state: Any) -> None:
-        """Follow the skin's colour: medians, so that a few strands of hair don't count."""
-        if len(pixels) < LEAST:
-            return
-        rgb = pixels.astype(np.float32) / 255
-        hue = rgb[:, :2] / np.maximum(rgb.sum(1, keepdims=True), 0.05)
-        seen = np.append(np.median(hue, axis=0), np.median(rgb @ LUMA))
-        near = 1.0 if state.colour is None or delta <= 0 else 1 - math.exp(-delta / SETTLE)
-        state.colour = seen if state.colour is None else state.colour + near * (seen - state.colour)
+    def _spread(self, state: Any, geometry: Geometry, width: float, height: float) -> np.ndarray:
+        """Each face's skin colour over its part of the grid, the nearer (larger) over the farther."""
+        tones = self._tones[: geometry.width * geometry.height].reshape(geometry.height, geometry.width, 4)
+        tones.fill(0.0)
+        for shown in sorted(state.shown.values(), key=lambda s: face_width(s.item.landmarks)):
+            face = shown.item
+            if face.id in state.colours and drawable(face.landmarks, width, height):
+                left, top, right, bottom = self._masks.region(face.landmarks, geometry)
+                tones[top:bottom, left:right] = (*state.colours[face.id], 1.0)
+        return tones
 
-    def pixel(self, image: Raster, drawn: Raster, more: Raster, tone: Vec, selective: Vec, at: At) -> tuple[Vec, ...]:
-        one, two = drawn.sample(at.x, at.y), more.sample(at.x, at.y)
+    def pixel(self, image: Raster, drawn: Raster, more: Raster, tone: Raster, selective: Vec, at: At) -> tuple[Vec, ...]:
+        one, two, own = drawn.sample(at.x, at.y), more.sample(at.x, at.y), tone.sample(at.x, at.y)
         rgb = clamp(image.rgb)
         hue = rgb[0:2] / maximum(rgb[0] + rgb[1] + rgb[2], 0.05)
-        alike = 1.0 - smoothstep(ALIKE, UNLIKE, length(hue - tone[0:2]))
-        alike = alike * smoothstep(DARK, SHADOW, luma(rgb) / maximum(tone[2], 0.02))
-        skin = one[0] * mix(vec(1.0), alike, selective * tone[3])
+        alike = 1.0 - smoothstep(ALIKE, UNLIKE, length(hue - own[0:2]))
+        alike = alike * smoothstep(DARK, SHADOW, luma(rgb) / maximum(own[2], 0.02))
+        skin = one[0] * mix(vec(1.0), alike, selective * own[3])
         return skin, one[1], two[2], two[1], one[2], one[3], two[0], two[3]
+
+
+def learn(colours: dict[int, np.ndarray], face: int, pixels: np.ndarray, delta: float) -> None:
+    """Follow a face's skin colour: medians, so that a few strands of hair don't count."""
+    if len(pixels) < LEAST:
+        return
+    rgb = pixels.astype(np.float32) / 255
+    hue = rgb[:, :2] / np.maximum(rgb.sum(1, keepdims=True), 0.05)
+    seen = np.append(np.median(hue, axis=0), np.median(rgb @ LUMA))
+    near = 1.0 if delta <= 0 else 1 - math.exp(-delta / SETTLE)
+    before = colours.get(face, seen)
+    colours[face] = before + near * (seen - before)
 
 
 LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)

@@ -11,7 +11,7 @@ import numpy as np
 from ..frames import Geometry
 from .headframe import Shown
 
-__all__ = ["MASKS", "FaceMasks", "face_width"]
+__all__ = ["CAPACITY", "MASKS", "FaceMasks", "drawable", "face_width"]
 
 MASKS = ("skin", "eyes", "lips", "mouth", "brows", "under_eyes", "irises", "face")
 def _rows(*parts: tuple[int, ...]) -> list[np.ndarray]:
@@ -72,7 +72,7 @@ class FaceMasks:
         width, height: the frame's. resolution: cells across the largest face, about. feather: softness of the parts; rim: how
         far inside its outline skin and face fade in; both in face widths. before: the last call's cell size (0 = none).
         """
-        shown = [s for s in faces if _usable(s.item.landmarks, width, height)]
+        shown = [s for s in faces if drawable(s.item.landmarks, width, height)]
         if not shown:
             return [self._drawn[k, :1].reshape(1, 1, 4) * 0 for k in range(2)], Geometry(1, 1), 0
         geometry, cell = _place([s.item.landmarks for s in shown], width, height, resolution, before)
@@ -92,21 +92,32 @@ class FaceMasks:
             out.append(drawn)
         return out, geometry, cell
 
-    def sample(self, image: np.ndarray, to_image: Sequence[float], geometry: Geometry, most: int = 2000) -> np.ndarray:
-        """(n ≤ about `most`, 3) uint8 colours of the picture where the skin of the last `draw` is; may be empty.
+    def sample(
+        self, landmarks: np.ndarray, image: np.ndarray, to_image: Sequence[float], geometry: Geometry, most: int = 1000
+    ) -> np.ndarray:  # fmt: skip
+        """(n ≤ about `most`, 3) uint8 colours of the picture where a face's skin was drawn last; may be empty.
 
         to_image: scale x, scale y, shift x, shift y from frame pixels to the picture's.
         """
-        rows, columns = geometry.height, geometry.width
-        skin = self._planes[0, : rows * columns].reshape(rows, columns)
-        step = max(1, math.ceil(math.sqrt(rows * columns / (2 * most))))
+        left, top, right, bottom = self.region(landmarks, geometry)
+        skin = self._planes[0, : geometry.height * geometry.width].reshape(geometry.height, -1)[top:bottom, left:right]
+        step = max(1, math.ceil(math.sqrt(skin.size / (2 * most))))
         y, x = np.nonzero(skin[::step, ::step] > 200)
-        cell, _, left, _, _, top = geometry.to_frame
+        cell, _, away_x, _, _, away_y = geometry.to_frame
         sx, sy, cx, cy = to_image
-        column = ((x * step + 0.5) * cell + left) * sx + cx
-        row = ((y * step + 0.5) * cell + top) * sy + cy
+        column = ((x * step + left + 0.5) * cell + away_x) * sx + cx
+        row = ((y * step + top + 0.5) * cell + away_y) * sy + cy
         inside = (column >= 0) & (row >= 0) & (column < image.shape[1]) & (row < image.shape[0])
         return image[row[inside].astype(np.intp), column[inside].astype(np.intp), :3]
+
+    def region(self, landmarks: np.ndarray, geometry: Geometry) -> tuple[int, int, int, int]:
+        """Left, top, right, bottom of a face's part of the grid, in cells; empty where it lies beyond."""
+        cell, _, left, _, _, top = geometry.to_frame
+        outline = (landmarks[OUTLINE, :2] - (left, top)) / cell
+        reach = AROUND * face_width(landmarks) / cell + 3
+        low = np.maximum(outline.min(0) - reach, 0).astype(int)
+        high = np.minimum(outline.max(0) + reach + 1, (geometry.width, geometry.height)).astype(int)
+        return int(low[0]), int(low[1]), max(int(high[0]), int(low[0])), max(int(high[1]), int(low[1]))
 
     def _face(self, planes: np.ndarray, face: Shown, geometry: Geometry, feather: float, rim: float) -> None:
         """One face's masks, drawn on its own part of the grid and laid over the others' by the larger value."""
@@ -114,17 +125,15 @@ class FaceMasks:
         landmarks = face.item.landmarks
         points = (landmarks[:, :2] - (left, top)) / cell
         size = face_width(landmarks) / cell
-        reach = AROUND * size + 3
-        low = np.maximum(points[OUTLINE].min(0) - reach, 0).astype(int)
-        high = np.minimum(points[OUTLINE].max(0) + reach + 1, (geometry.width, geometry.height)).astype(int)
-        columns, rows = (int(n) for n in high - low)
+        x0, y0, x1, y1 = self.region(landmarks, geometry)
+        columns, rows = x1 - x0, y1 - y0
         if columns <= 0 or rows <= 0:
             return
-        points -= low
+        points -= (x0, y0)
         work = [w[: rows * columns].reshape(rows, columns) for w in self._work]
         soft = max(feather * size, 0.35)
         rimmed = max(0.45 * rim * size, 0.5)
-        parts = planes[:, low[1] : high[1], low[0] : high[0]]
+        parts = planes[:, y0:y1, x0:x1]
         holes, outline, one, other = work
 
         def lay(name: str, plane: np.ndarray) -> None:
@@ -160,7 +169,8 @@ class FaceMasks:
         lay("under_eyes", one)
 
 
-def _usable(landmarks: np.ndarray, width: float, height: float) -> bool:
+def drawable(landmarks: np.ndarray, width: float, height: float) -> bool:
+    """Is that a whole, finite face that reaches into the frame?"""
     if len(landmarks) < POINTS or not np.isfinite(landmarks).all() or face_width(landmarks) < 1:
         return False
     low, high = landmarks[:POINTS, :2].min(0), landmarks[:POINTS, :2].max(0)

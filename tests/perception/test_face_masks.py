@@ -115,16 +115,34 @@ def test_a_face_over_the_edge_and_a_huge_one(canonical):
 def test_the_skins_colour_on_a_portrait(tracker, portrait):
     """The node learns it, and follows a change of light within half a second."""
     faces = Items(tracker("fast").track(portrait, 0, make_state()), width=512, height=512)
-    node, state = FacePartMasks(), SimpleNamespace(shown=None, cell=0, colour=None)
+    node, state = FacePartMasks(), SimpleNamespace(shown=None, cell=0, colours=None)
     node.open(None)
-    *_, tone = node.process(Frame.of(portrait), faces, 0.015, 0.1, Tick(0, 0.0, 0, 512, 512), state)
-    red, green, bright, known = tone
+
+    def play(image: np.ndarray, faces: Items, i: int) -> tuple[Frame, ...]:
+        return node.process(Frame.of(image), faces, 0.015, 0.1, Tick(i * 33_333, 1 / 30 if i else 0.0, i, 512, 512), state)
+
+    _, _, tone = play(portrait, faces, 0)
+    (red, green, bright), known = state.colours[1], tone.data[tone.height // 2, tone.width // 2, 3]
     assert known == 1 and 0.37 < red < 0.5 and 0.28 < green < 0.35 and 0.3 < bright < 0.9
     for i in range(1, 60):
-        *_, dim = node.process(Frame.of(portrait // 2), faces, 0.015, 0.1, Tick(i, 1 / 30, i, 512, 512), state)
-    assert dim[2] == pytest.approx(bright / 2, abs=0.03)
-    nobody = node.process(Frame.of(portrait), Items(), 0.015, 0.1, Tick(99, 1.0, 60, 512, 512), state)
-    assert nobody[0].data.max() == 0
+        play(portrait // 2, faces, i)
+    assert state.colours[1][2] == pytest.approx(bright / 2, abs=0.03)
+    for i in range(60, 70):
+        drawn, _, _ = play(portrait, Items(), i)
+    assert drawn.data.max() == 0 and not state.colours
+
+
+def test_each_face_has_its_own_skin(canonical):
+    """A pale face and a dark one: each colour is learnt, and lies around its own face."""
+    pale, dark = face_at(canonical, 300, 360, 200, 1), face_at(canonical, 900, 360, 200, 2)
+    image = np.full((720, 1280, 3), 40, np.uint8)
+    image[:, :600], image[:, 600:] = (230, 190, 170), (90, 55, 40)
+    node, state = FacePartMasks(), SimpleNamespace(shown=None, cell=0, colours=None)
+    node.open(None)
+    _, _, tone = node.process(Frame.of(image), Items((pale, dark)), 0.015, 0.1, Tick(0, 0.0, 0, 1280, 720), state)
+    cell, _, left, _, _, top = tone.geometry.to_frame
+    for x, light in ((300, 0.76), (900, 0.24)):
+        assert tone.data[int((360 - top) / cell), int((x - left) / cell), 2] == pytest.approx(light, abs=0.03)
 
 
 def test_width_is_held_and_does_not_shrink_in_profile(canonical):
