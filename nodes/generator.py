@@ -247,7 +247,11 @@ class StylePredictor:
 
 
 class Blend26(ProcessNode, type="generator.blend26"):
-    """A mixture of two of 26 painting styles, for `style/multistyle26`."""
+    """A mixture of two of 26 painting styles, for `style/multistyle26`.
+
+    Among them: 0 pastel, 1 black outlines on yellow, 5 strokes of red and gold, 8 crayons on white, 9 tesserae, 11 sepia
+    pen, 15 stained glass, 17 blocks of colour, 19 night blues, 24 woodcut, 25 thick impasto.
+    """
 
     first: Param[Integer] = param(0, low=0, high=STYLES - 1, doc="one style")
     second: Param[Integer] = param(1, low=0, high=STYLES - 1, doc="another one")

@@ -49,7 +49,7 @@ def draw_nodes(picture: np.ndarray, folder: Path) -> None:
 
 def example(d: Declaration, picture: np.ndarray, planner: Planner) -> np.ndarray | None:
     """The node's first picture-like output over the demo picture; None where it draws none."""
-    output = next((p for p in d.outputs if p.type.name in ("Image", "Mask", "Surface")), None)
+    output = next((p for p in d.outputs if p.type.name in ("Image", "Mask", "Surface", "Depth")), None)
     if output is None or d.role:
         return None
     plain = render(d, output.name, picture, planner, {})
@@ -84,17 +84,21 @@ def moved(p: Parameter, share: float) -> Any:
 def render(d: Declaration, port: str, picture: np.ndarray, planner: Planner, params: dict[str, Any]) -> np.ndarray | None:
     """source → (what its other inputs need) → node → sink, one frame."""
     nodes = {"source": NodeUse("source", "source.input"), "sink": NodeUse("sink", "sink.output")}
-    nodes["node"] = NodeUse("node", d.type, version=d.version, params=freeze(params))
+    more, given = SPECIAL.get(d.type, ({}, {}))
+    nodes["node"] = NodeUse("node", d.type, version=d.version, params=freeze({**more, **params}))
     wires = [Wire("node", port, "sink", "image")]
     drawn = d.output(port)
     if drawn and drawn.type.name == "Surface":
         nodes["normals"] = NodeUse("normals", "surface.show_normals")
         wires = [Wire("node", port, "normals", "surface"), Wire("source", "image", "normals", "image"), Wire("normals", "out", "sink", "image")]
+    elif drawn and drawn.type.name == "Depth":
+        nodes["show"] = NodeUse("show", "depth.show")
+        wires = [Wire("node", port, "show", "depth"), Wire("show", "out", "sink", "image")]
     elif drawn and drawn.space and drawn.space.kind == "new":  # the sink shows the stream's frame
         nodes["place"] = NodeUse("place", "geometry.place")
         wires = [Wire("node", port, "place", "image"), Wire("place", "out", "sink", "image")]
-    for index, needed in enumerate(p for p in d.inputs if not p.optional):
-        found = feed("Dusk" if needed.name == "background" else needed.type.name, index, nodes)
+    for index, needed in enumerate(p for p in d.inputs if not p.optional or p.name in given):
+        found = support(*given[needed.name], nodes) if needed.name in given else feed("Dusk" if needed.name == "background" else needed.type.name, index, nodes)
         if found is None:
             return None
         wires.append(Wire(*found, "node", needed.name))
@@ -112,7 +116,47 @@ def render(d: Declaration, port: str, picture: np.ndarray, planner: Planner, par
         return None
 
 
+# what else stands beside a node whose picture needs it: name → type and parameters
+SUPPORT = {
+    "faces": ("face.mesh", {}), "person": ("segment.person", {}), "face": ("face.pick", {}), "crop": ("face.crop", {"margin": 2.4}),
+    "styles": ("generator.blend26", {"first": 19, "second": 5, "mix": 0.2}), "depth": ("depth.estimate", {}),
+    "painted": ("generator.image", {"model": "style/multistyle26", "rows": 384}), "refined": ("depth.refine", {"separation": 3.0}),
+}  # fmt: skip
+# parameters, and which inputs are fed by what
+SPECIAL: dict[str, tuple[dict[str, Any], dict[str, tuple[str, str]]]] = {
+    "depth.estimate": ({}, {"mask": ("person", "mask")}),
+    "depth.refine": ({"separation": 3.0}, {"depth": ("depth", "depth"), "people": ("depth", "people"), "mask": ("person", "mask")}),
+    "depth.fog": ({"start": 0.4, "density": 1.0}, {}),
+    "depth.focus": ({"distance": 0.4, "aperture": 0.02}, {}),
+    "depth.mask": ({"far": 0.8}, {}),
+    "depth.surface": ({"scale": 1.0}, {}),
+    "depth.show": ({"near": 0.3, "far": 2.0, "step": 0.1}, {}),
+    "face.crop": ({}, {"face": ("face", "face"), "image": ("source", "image")}),
+    "generator.image": ({"model": "style/multistyle26", "rows": 432}, {"style": ("styles", "out")}),
+    "face.paste": ({"reach": 0.45, "feather": 0.3}, {
+        "faces": ("faces", "faces"), "pictures": ("painted", "out"), "points": ("painted", "made_of"), "mask": ("person", "mask"),
+    }),
+}  # fmt: skip
+
+
+def support(name: str, port: str, nodes: dict[str, NodeUse]) -> tuple[str, str]:
+    """That port of a node that stands beside, which is added with all that it needs."""
+    if name not in nodes:
+        kind, params = SUPPORT[name]
+        nodes[name] = NodeUse(name, kind, params=freeze(params))
+        for wire in SUPPORT_WIRES:
+            if wire.target == name and wire.source in SUPPORT:
+                support(wire.source, wire.source_port, nodes)
+    return name, port
+
+
 SUPPORT_WIRES = (
+    Wire("source", "image", "person", "image"), Wire("faces", "faces", "face", "faces"),
+    Wire("source", "image", "crop", "image"), Wire("face", "face", "crop", "face"),
+    Wire("crop", "out", "painted", "image"), Wire("crop", "points", "painted", "points"), Wire("styles", "out", "painted", "style"),
+    Wire("source", "image", "depth", "image"), Wire("person", "mask", "depth", "mask"),
+    Wire("source", "image", "refined", "image"), Wire("depth", "depth", "refined", "depth"),
+    Wire("depth", "people", "refined", "people"), Wire("person", "mask", "refined", "mask"),
     Wire("source", "image", "faces", "image"), Wire("faces", "faces", "surface", "faces"),
     Wire("ramp", "out", "other", "image"), Wire("disc", "out", "other", "mask"),
 )  # fmt: skip
@@ -135,8 +179,11 @@ def feed(kind: str, index: int, nodes: dict[str, NodeUse]) -> tuple[str, str] | 
             nodes[f"mask{index}"] = NodeUse(f"mask{index}", "mask.ellipse")
             return f"mask{index}", "out"
         case "Faces":
-            nodes["faces"] = NodeUse("faces", "face.mesh")
-            return "faces", "faces"
+            return support("faces", "faces", nodes)
+        case "Face":
+            return support("face", "face", nodes)
+        case "Depth":
+            return support("refined", "out", nodes)
         case "Surface":
             nodes["faces"] = NodeUse("faces", "face.mesh")
             nodes["surface"] = NodeUse("surface", "surface.face")
