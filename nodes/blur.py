@@ -14,8 +14,9 @@ from ..runtime.frames import Frame
 from ..runtime.pixel import At, Raster, Vec, clamp, length, mix, smoothstep, vec
 from .generate import CENTRE
 from .geometry import buffer, scaled
+from .key import small_pair
 
-__all__ = ["DirectionalBlur", "SpinBlur", "ZoomBlur"]
+__all__ = ["Behind", "DirectionalBlur", "SpinBlur", "ZoomBlur"]
 
 LINES = 360  # of the picture on which it is blurred, at most
 PASSES = 6  # at most: 64 places
@@ -141,3 +142,54 @@ class SpinBlur(Moving, type="blur.spin"):
 
 
 _length = length  # the parameter of that name hides it in DirectionalBlur
+
+
+class Behind(ProcessNode, type="blur.behind"):
+    """What lies behind a person, out of focus: the blur of a wide lens, in which the person does not bleed.
+
+    Pixels that the mask covers do not count, so no glow of hair or clothes is around the person. Each point becomes a disc, as it does
+    behind an iris; `highlights` lets bright ones shine through the mean. Lay the person over it with `composite.over`.
+    """
+
+    image: In[Image] = port(domain=True, display=True, doc="the picture")
+    mask: In[Mask] = port(doc="the person")
+    radius: Param[Number] = param(0.03, low=0.004, high=0.12, step=0.001, unit="frame heights", doc="of the disc")
+    highlights: Param[Number] = param(0.4, low=0, high=1, step=0.01, doc="how much more bright points count")
+    soft: Out[Image] = inner(space=same("image"), doc="the blurred background, small")
+    out: Out[Image] = result(space=same("image"), display=True, doc="the background, blurred, also where the person stands")
+
+    CELLS = 5.0  # of the grid in a radius: what makes a disc round
+
+    def process(self, image: Frame, mask: Frame, radius: float, highlights: float, tick: Any) -> Frame:
+        share = radius * tick.height / max(abs(image.geometry.to_frame[4]) * image.height, 1e-9)
+        lines = min(max(60, round(self.CELLS / share)), LINES, image.height)
+        width = max(1, round(image.width * lines / image.height))
+        rgb, cover = small_pair(self, image, mask, width, lines)
+        given, soft = buffer(self, "_given", (lines, width, 4)), buffer(self, "_soft", (lines, width, 4))
+        power = 1.0 + 3.0 * highlights
+        cv2.pow(rgb, power, dst=rgb)
+        np.subtract(1.0, cover, out=given[..., 3])
+        np.square(given[..., 3], out=given[..., 3])  # an edge that is half person is more person than not
+        np.multiply(rgb, given[..., 3:], out=given[..., :3])
+        cv2.filter2D(given, -1, disc(share * lines), dst=soft, borderType=cv2.BORDER_REPLICATE)
+        wide = buffer(self, "_wide", given.shape)
+        cv2.blur(given, (2 * (lines // 5) + 1,) * 2, dst=wide, borderType=cv2.BORDER_REPLICATE)
+        wide *= 0.01  # only where nothing is near does it count
+        soft += wide
+        np.maximum(soft[..., 3], 1e-6, out=cover)
+        soft[..., :3] /= cover[..., None]
+        np.maximum(soft, 0.0, out=soft)  # a large disc is folded by FFT, which may give a little less than 0
+        cv2.pow(soft, 1.0 / power, dst=soft)
+        soft[..., 3] = 1.0
+        return Frame(soft, scaled(image.geometry, width, lines), image.space)
+
+    def pixel(self, image: Raster, soft: Raster, at: At) -> Vec:
+        return vec(soft.sample(at.x, at.y).rgb * image.a, image.a)
+
+
+def disc(radius: float) -> np.ndarray:
+    """A disc's share of each pixel, summing to 1."""
+    reach = math.ceil(radius)
+    y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1]
+    made = np.clip(radius + 0.5 - np.hypot(x, y), 0.0, 1.0).astype(np.float32)
+    return made / made.sum()

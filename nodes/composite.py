@@ -29,7 +29,7 @@ from ..runtime.pixel import (
 from ..runtime.pixel.colour import luma_601, saturation_of, set_luma, set_saturation, unpremultiply
 
 __all__ = [
-    "BLEND_MODES", "OPERATORS", "Background", "Blend", "Bloom", "Grain", "LightWrap", "Operator", "Over", "Switch",
+    "BLEND_MODES", "OPERATORS", "Background", "Blend", "Bloom", "Grain", "Operator", "Over", "Switch",
     "Vignette",
 ]  # fmt: skip
 
@@ -194,25 +194,6 @@ class Background(PixelNode, type="composite.background"):
         share = clamp((mask - choke) / (1.0 - choke))
         alpha = image.a * share
         return vec(image.rgb * share + background.rgb * (1.0 - alpha), union(alpha, background.a))
-
-
-class LightWrap(PixelNode, type="composite.light_wrap"):
-    """Let the background's light bleed around a person's edge, so that a cut-out sits in its new place.
-
-    The blurred background is screened onto the inside of the mask's edge, as deep as the blur is wide.
-    """
-
-    image: In[Image] = port(domain=True, doc="the finished composite")
-    mask: In[Mask] = port(doc="the person")
-    background: In[Image] = port(doc="what is behind")
-    radius: Param[Number] = param(0.015, low=0.001, high=0.05, step=0.001, unit="frame heights", doc="blur's sigma")
-    amount: Param[Number] = param(0.5, low=0, high=1, step=0.01, doc="0 nothing, 1 all of it")
-    out: Out[Image] = result(doc="the composite with light around its edge")
-
-    def pixel(self, image, mask, background, radius, amount):
-        behind = blurred(vec(background.rgb, 1.0 - mask), radius)
-        light = clamp(behind.rgb) * (clamp(behind.a * 2.0) * mask * amount)
-        return vec(image.rgb + light * (image.a - clamp(image.rgb, 0.0, image.a)), image.a)
 
 
 class Switch(PixelNode, type="composite.switch"):

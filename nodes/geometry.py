@@ -129,6 +129,24 @@ def scaled(geometry: Geometry, width: int, height: int) -> Geometry:
     return Geometry(width, height, (a * x, b * y, c, d * x, e * y, f))
 
 
+def seen(picture: Frame, over: Frame, into: np.ndarray) -> None:
+    """A picture as it lies over all of another raster, at another size; averaged where both lie alike, else bilinear."""
+    a, _, c, _, e, f = over.geometry.to_frame
+    pa, _, pc, _, pe, pf = picture.geometry.to_frame
+    height, width = into.shape[:2]
+    whole = (a * over.width, e * over.height, c, f)
+    if np.allclose(whole, (pa * picture.width, pe * picture.height, pc, pf), atol=0.01):
+        cv2.resize(picture.data, (width, height), dst=into, interpolation=cv2.INTER_AREA)
+        return
+    x, y = over.width / width, over.height / height
+    matrix = np.array([
+        [a * x / pa, 0.0, (c + 0.5 * a * x - pc) / pa - 0.5],
+        [0.0, e * y / pe, (f + 0.5 * e * y - pf) / pe - 0.5],
+    ])  # fmt: skip
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    cv2.warpAffine(picture.data, matrix, (width, height), dst=into, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+
+
 class Resize(ProcessNode, type="geometry.resize"):
     """Make a picture smaller or larger in pixels; it stays where it lies and covers the same of the frame.
 

@@ -28,7 +28,13 @@ def spin(image, soft, mask, angle, centre, at):
     return blended(image, soft, mask, far(centre, at) * np.deg2rad(angle), at)
 
 
+def behind(image, soft, at):
+    a = image[..., 3:]
+    return np.concatenate([spread(soft, at)[..., :3] * a, a], axis=-1)
+
+
 REFERENCES = {
+    b.Behind: Reference(behind, cases=({}, {"radius": 0.1})),
     b.DirectionalBlur: Reference(directional, cases=({"length": 0.2}, {"length": 0.025, "angle": 30.0})),
     b.ZoomBlur: Reference(zoom, cases=({}, {"amount": 0.1, "centre": (0.2, 0.1)})),
     b.SpinBlur: Reference(spin, cases=({}, {"angle": 40.0, "centre": (-0.2, 0.1)})),

@@ -107,13 +107,6 @@ def background(image, mask, background, choke):
     return over(background, image * np.interp(mask, [choke, 1.0], [0.0, 1.0]), 1.0)
 
 
-def light_wrap(image, mask, background, radius, amount, at):
-    light = np.clip(blurred(background[..., :3], radius, at), 0, 1)
-    edge = np.clip(2 * blurred(1 - mask, radius, at), 0, 1) * mask * amount
-    rgb, a = image[..., :3], image[..., 3:]
-    return np.concatenate([rgb + light * edge * (a - np.clip(rgb, 0, a)), a], axis=-1)
-
-
 def switch(off, on, amount):
     return mixed(off, on, np.clip(amount, 0, 1))
 
@@ -162,7 +155,6 @@ REFERENCES = {
     c.Operator: Reference(operator, cases=tuple({"operator": o, "opacity": 0.9} for o in FRACTIONS)),
     c.Over: Reference(over, cases=({}, {"opacity": 0.4})),
     c.Background: Reference(background, cases=({}, {"choke": 0.3})),
-    c.LightWrap: Reference(light_wrap, cases=({"radius": 0.04},)),
     c.Switch: Reference(switch, cases=({"amount": 0.3},)),
     c.Bloom: Reference(bloom, cases=({"radius": 0.05}, {"threshold": 0.3, "intensity": 2.0})),
     c.Vignette: Reference(vignette, cases=({}, {"amount": -0.5, "centre": (0.2, -0.1), "roundness": 0.0})),

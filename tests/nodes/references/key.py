@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from references import Reference, grey, joined, photo, straight
+from references import Reference, grey, joined, mixed, photo, spread, straight
 from spellwire.nodes import key as k
 
 
@@ -36,10 +36,20 @@ def despill(image, screen, tolerance, amount):
     return joined(rgb - hue * share_of(rgb, screen, tolerance) * amount, a)
 
 
+def cut_out(image, mask, front, back, choke, amount, at):
+    """Forte and Pitié's equation 7: the estimate, corrected by how far the mixture is from the pixel."""
+    rgb, a = image[..., :3], image[..., 3:]
+    cover = np.interp(mask, [choke, 1], [0, 1])
+    f, b = spread(front, at)[..., :3], spread(back, at)[..., :3]
+    clean = f * a + cover * (rgb - (cover * f + (1 - cover) * b) * a)
+    return np.concatenate([mixed(rgb, np.minimum(np.maximum(clean, 0), a), amount) * cover, a * cover], axis=-1)
+
+
 SCREEN = {"screen": (0.4, 0.65, 0.45, 1.0)}
 CASES = (SCREEN, {**SCREEN, "tolerance": 0.8}, {"screen": (0.3, 0.4, 0.7, 1.0), "tolerance": 0.3})
 THICK = {"image": lambda w, h: photo(5, w, h, least=0.3)}
 REFERENCES = {
     k.ChromaKey: Reference(chroma_key, inputs=THICK, cases=(*CASES, {**SCREEN, "shadows": 0.5, "solid": 0.2, "spill": 0.6})),
+    k.CutOut: Reference(cut_out, cases=({}, {"choke": 0.2, "amount": 0.7})),
     k.Despill: Reference(despill, inputs=THICK, cases=CASES),
 }
