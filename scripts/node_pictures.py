@@ -94,6 +94,9 @@ def render(d: Declaration, port: str, picture: np.ndarray, planner: Planner, par
     elif drawn and drawn.type.name == "Depth":
         nodes["show"] = NodeUse("show", "depth.show")
         wires = [Wire("node", port, "show", "depth"), Wire("show", "out", "sink", "image")]
+    elif drawn and drawn.type.name == "Mask" and drawn.size == "free":  # of another shape than the frame: cut it out with it
+        nodes["cut"] = NodeUse("cut", "mask.apply")
+        wires = [Wire("node", port, "cut", "mask"), Wire("source", "image", "cut", "image"), Wire("cut", "out", "sink", "image")]
     elif drawn and drawn.space and drawn.space.kind == "new":  # the sink shows the stream's frame
         nodes["place"] = NodeUse("place", "geometry.place")
         wires = [Wire("node", port, "place", "image"), Wire("place", "out", "sink", "image")]
@@ -120,6 +123,7 @@ def render(d: Declaration, port: str, picture: np.ndarray, planner: Planner, par
 SUPPORT = {
     "faces": ("face.mesh", {}), "person": ("segment.person", {}), "face": ("face.pick", {}), "crop": ("face.crop", {"margin": 2.4}),
     "styles": ("generator.blend26", {"first": 19, "second": 5, "mix": 0.2}), "depth": ("depth.estimate", {}),
+    "parts": ("segment.parts", {}),
     "painted": ("generator.image", {"model": "style/multistyle26", "rows": 384}), "refined": ("depth.refine", {"separation": 3.0}),
 }  # fmt: skip
 # parameters, and which inputs are fed by what
@@ -131,6 +135,7 @@ SPECIAL: dict[str, tuple[dict[str, Any], dict[str, tuple[str, str]]]] = {
     "depth.mask": ({"far": 0.8}, {}),
     "depth.surface": ({"scale": 1.0}, {}),
     "depth.show": ({"near": 0.3, "far": 2.0, "step": 0.1}, {}),
+    "segment.refine": ({}, {"mask": ("parts", "hair"), "seen": ("parts", "seen")}),
     "face.crop": ({}, {"face": ("face", "face"), "image": ("source", "image")}),
     "generator.image": ({"model": "style/multistyle26", "rows": 432}, {"style": ("styles", "out")}),
     "face.paste": ({"reach": 0.45, "feather": 0.3}, {
@@ -151,6 +156,7 @@ def support(name: str, port: str, nodes: dict[str, NodeUse]) -> tuple[str, str]:
 
 
 SUPPORT_WIRES = (
+    Wire("source", "image", "parts", "image"),
     Wire("source", "image", "person", "image"), Wire("faces", "faces", "face", "faces"),
     Wire("source", "image", "crop", "image"), Wire("face", "face", "crop", "face"),
     Wire("crop", "out", "painted", "image"), Wire("crop", "points", "painted", "points"), Wire("styles", "out", "painted", "style"),
