@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import numpy as np
 
 from ..graph.declare import In, Out, Param, ProcessNode, param, port, result, same, slot
@@ -16,7 +17,7 @@ from ..runtime.perception.headframe import Head, HeadFitter, faded
 from ..runtime.perception.landmarks import FINGERS, indices, point_names
 from ..runtime.perception.topology import GEOMETRY, read_topology
 from ..runtime.stickers import Painter, Sticker, axes_of, fade, partly_turned
-from ..runtime.textures import Clip, Texture, read_clip
+from ..runtime.textures import ClipFile, Texture
 from ..runtime.values import BodyItem, Each, FaceItem, HandItem, pairs
 
 __all__ = ["ToBody", "ToFace", "ToHand"]
@@ -59,7 +60,7 @@ class Attached(ProcessNode):
     def open(self, context: Any) -> None:
         self._painter = Painter(context.native("draw_triangles"))
         self._linear = context.working_space == "linear"
-        self._file: tuple[Any, Clip] | None = None
+        self._file = ClipFile()
         self._wired: Texture | None = None
         self._seen = np.zeros((0, 0, 4), np.float32)
 
@@ -89,19 +90,15 @@ class Attached(ProcessNode):
             return self._from_wire(image.data)
         if given["picture"] is None:
             return None
-        key = (given["picture"], given["columns"], given["rows"], given["rate"])
-        if self._file is None or self._file[0] != key:
-            path, columns, rows, rate = key
-            clip = read_clip(path, columns=int(columns), rows=int(rows), rate=rate, linear=self._linear)
-            self._file = (key, clip)
-        return self._file[1].at(time, given["loop"])
+        how = {"columns": int(given["columns"]), "rows": int(given["rows"]), "rate": given["rate"], "linear": self._linear}
+        return self._file.get(given["picture"], **how).at(time, given["loop"])
 
     def _from_wire(self, pixels: np.ndarray) -> Texture:
         """A texture of what the wire brings, made anew where that is another picture than before."""
         if self._wired is None or self._seen.shape != pixels.shape:
             self._seen = pixels.copy()
             self._wired = Texture.of(pixels)
-        elif not np.array_equal(pixels, self._seen):
+        elif cv2.norm(pixels, self._seen, cv2.NORM_INF) > 0:
             np.copyto(self._seen, pixels)
             self._wired.refill(pixels)
         return self._wired
@@ -195,7 +192,7 @@ def face_place(landmarks: np.ndarray, head: Head, name: str) -> Found:
 
 # name → landmarks whose middle it is, and what its up is: the trunk's, the head's, or along a limb from one point to another
 TRUNK, HEAD = "trunk", "head"
-ENDS = {TRUNK: (11, 12, 23, 24), HEAD: (7, 8, 9, 10)}
+ENDS = {TRUNK: (11, 12, 23, 24), HEAD: (7, 8, 2, 5)}
 BODY: dict[str, tuple[tuple[int, ...], str | tuple[int, int]]] = {
     "chest": ((11, 12, 11, 12, 23, 24), TRUNK), "belly": ((11, 12, 23, 24, 23, 24), TRUNK), "hips": ((23, 24), TRUNK),
     "neck": ((11, 12), TRUNK), "left shoulder": ((11,), TRUNK), "right shoulder": ((12,), TRUNK),
@@ -253,7 +250,9 @@ def body_place(body: BodyItem, name: str) -> Found | None:
     if along == TRUNK:
         axes = axes_of(space[[11, 12]].mean(0) - space[[23, 24]].mean(0), space[11] - space[12])
     elif isinstance(along, str):
-        axes = axes_of(space[[7, 8]].mean(0) - space[[9, 10]].mean(0), space[7] - space[8])
+        # ears and eyes lie level (the Frankfurt plane), so up is across both of their lines
+        across = space[7] - space[8]
+        axes = axes_of(np.cross(space[[2, 5]].mean(0) - space[[7, 8]].mean(0), across), across)
     else:
         up = space[along[1]] - space[along[0]]
         axes = axes_of(up, np.array((up[1], -up[0], 0.0)))

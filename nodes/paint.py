@@ -18,7 +18,7 @@ from ..runtime.perception.headframe import POINTS, faded
 from ..runtime.perception.topology import GEOMETRY, read_topology
 from ..runtime.pixel import Raster, Vec, clamp, luma, maximum, mix
 from ..runtime.pixel.colour import premultiply, unpremultiply
-from ..runtime.textures import Clip, Texture, read_clip
+from ..runtime.textures import ClipFile, Texture
 from .composite import BLEND_MODES
 from .face import PARTS
 
@@ -67,7 +67,7 @@ class FacePaint(ProcessNode, type="paint.face", natives=("mesh_vertices", "draw_
         self._linear = context.working_space == "linear"
         self._topology = read_topology(resolve(GEOMETRY))
         self._layer = Layer(CAPACITY)
-        self._file: tuple[Any, Clip] | None = None
+        self._file = ClipFile()
         self._points, self._work = np.zeros((POINTS, 3), np.float32), np.zeros((POINTS, 3), np.float32)
         self._normals = np.zeros((POINTS, STRIDE), np.float32)
         self._vertices = np.zeros((POINTS, VERTEX), np.float32)
@@ -100,11 +100,7 @@ class FacePaint(ProcessNode, type="paint.face", natives=("mesh_vertices", "draw_
         return frame
 
     def _texture(self, picture: Any, time: int) -> Texture | None:
-        if picture is None:
-            return None
-        if self._file is None or self._file[0] != picture:
-            self._file = (picture, read_clip(picture, linear=self._linear))
-        return self._file[1].at(time)
+        return None if picture is None else self._file.get(picture, linear=self._linear).at(time)
 
     def _set_fade(self, feather: float, eyes: bool, mouth: bool) -> None:
         """How far inside each vertex lies, 1 and more: wholly painted."""

@@ -17,7 +17,7 @@ from ..runtime.layers import Layer
 from ..runtime.native.layer import SPRITE
 from ..runtime.native.particles import PARTICLE
 from ..runtime.shapes import SHAPES, shape_texture
-from ..runtime.textures import Clip, Texture, read_clip
+from ..runtime.textures import ClipFile, Texture
 from ..runtime.values import pairs
 
 __all__ = ["Emit", "chance"]
@@ -90,7 +90,7 @@ class Emit(ProcessNode, type="particles.emit", natives=("move_particles", "draw_
         self._sprites = np.zeros((MOST, SPRITE), np.float32)
         self._forces = np.zeros(8, np.float32)
         self._curves: dict[str, tuple[Any, np.ndarray]] = {}
-        self._file: tuple[Any, Clip] | None = None
+        self._file = ClipFile()
 
     def process(
         self, points: Any, mask: Any, burst: Any, rate: float, burst_count: int, position: Any, area: Any, life: float,
@@ -172,9 +172,7 @@ class Emit(ProcessNode, type="particles.emit", natives=("move_particles", "draw_
         """What the sprites show; None: soft spots, which need no texture."""
         if picture is None:
             return None if shape == "soft" else shape_texture(shape)
-        if self._file is None or self._file[0] != picture:
-            self._file = (picture, read_clip(picture, linear=self._linear, square=True))
-        return self._file[1].at(tick.time)
+        return self._file.get(picture, linear=self._linear, square=True).at(tick.time)
 
     def _curve(self, name: str, curve: Any, at: np.ndarray) -> np.ndarray:
         known = self._curves.get(name)

@@ -20,7 +20,7 @@ from .textures import Texture
 
 __all__ = ["Painter", "Sticker", "axes_of", "fade", "partly_turned", "unit"]
 
-CAPACITY = 1 << 19  # pixels of the layer
+CAPACITY = 1 << 20  # pixels of the layer
 MOST = 64  # stickers on one layer
 CORNERS = np.array(((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)))
 FACES = np.array(((0, 1, 2), (0, 2, 3)), np.int32)

@@ -16,7 +16,7 @@ import numpy as np
 from ..graph.errors import SourceError
 from .media.pictures import read_picture
 
-__all__ = ["MAX_SIDE", "Clip", "Texture", "read_clip"]
+__all__ = ["MAX_SIDE", "Clip", "ClipFile", "Texture", "read_clip"]
 
 MAX_SIDE = 1024  # pixels of a texture's side; larger pictures are made smaller
 MAX_BYTES = 256_000_000  # of all pictures of an animation, with their levels
@@ -69,9 +69,10 @@ class Texture:
         finest = self._views[0]
         if picture.dtype == np.uint8:
             np.multiply(picture, 257, out=finest[..., : picture.shape[2]], dtype=np.uint16)
+        elif picture.shape[2] == 4:  # rounded, held within 0 and 1, without another array
+            cv2.addWeighted(picture, 65535.0, picture, 0.0, 0.0, dst=finest, dtype=cv2.CV_16U)
         else:
-            scaled = np.clip(picture, 0.0, 1.0) * 65535.0 + 0.5
-            finest[..., : picture.shape[2]] = scaled
+            finest[..., :3] = np.clip(picture, 0.0, 1.0) * 65535.0 + 0.5
         if picture.shape[2] == 3:
             finest[..., 3] = 65535
         for finer, coarser in zip(self._views, self._views[1:], strict=False):
@@ -127,6 +128,28 @@ def read_clip(path: str | Path, *, columns: int = 1, rows: int = 1, rate: float 
     starts = np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.int64)
     textures = tuple(Texture.of(_decoded(p) if linear else p) for p in pictures)
     return Clip(textures, starts, int(sum(lengths)))
+
+
+class ClipFile:
+    """The clip in a node's file: read once, and what is wrong with it said again as often as it is asked for."""
+
+    def __init__(self) -> None:
+        self._key: Any = None
+        self._found: Clip | SourceError | None = None
+
+    def get(self, path: Path, **how: Any) -> Clip:
+        """The clip; see `read_clip`. Raises SourceError."""
+        key = (path, tuple(sorted(how.items())))
+        if key != self._key:
+            self._key = key
+            try:
+                self._found = read_clip(path, **how)
+            except SourceError as error:
+                self._found = error
+        if isinstance(self._found, SourceError):
+            raise self._found
+        assert self._found is not None
+        return self._found
 
 
 def _squared(picture: np.ndarray) -> np.ndarray:
