@@ -151,8 +151,8 @@ class Generate(ProcessNode, type="generator.image", latency="slow", fallback="la
             return None
         work = self._array("change", seen.shape, np.float32)
         np.subtract(before, seen, out=work)
-        change = cv2.transform(np.abs(work), THIRDS)
-        change = cv2.GaussianBlur(change, (0, 0), 3.0)
+        apart = np.abs(work, out=self._array("apart", seen.shape, np.float32))
+        change = cv2.GaussianBlur(cv2.transform(apart, THIRDS), (0, 0), 3.0)
         keep = np.clip((MOVING - change) * np.float32(amount / (MOVING - STILL)), 0, np.float32(amount))
         work *= keep[..., None]
         np.add(work, seen, out=before)
