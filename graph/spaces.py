@@ -93,20 +93,31 @@ class _Solving:
         return self.outputs.get((wire.source, wire.source_port)) if wire else None
 
     def forward(self) -> None:
-        """From sources to consumers."""
-        for _ in self.rounds:
-            before = len(self.outputs) + len(self.domains)
-            for node in self.order:
-                self.visit(node)
-            if len(self.outputs) + len(self.domains) == before:
-                return
+        """From sources to consumers.
 
-    def visit(self, node: FlatNode) -> None:
+        A node waits for the place of its best input, which in a ring may come round late; only where nothing else moves on
+        does one take the next best (a generator, which lies anywhere, never gets a place here).
+        """
+        while self.sweep(patient=True) or self.sweep(patient=False):
+            pass
+
+    def sweep(self, patient: bool) -> bool:
+        """Visit all nodes (or, without patience, until something is found out); whether anything was."""
+        before = known = len(self.outputs) + len(self.domains)
+        for node in self.order:
+            self.visit(node, patient)
+            known = len(self.outputs) + len(self.domains)
+            if not patient and known > before:
+                break
+        return known > before
+
+    def visit(self, node: FlatNode, patient: bool) -> None:
         declaration = node.declaration
         if declaration is None:
             return
         candidates = domain_inputs(node, self.flat.into(node.path))
-        domain = next((p for port in candidates if (p := self.input(node.path, port.name))), None)
+        asked = candidates[:1] if patient else candidates
+        domain = next((p for port in asked if (p := self.input(node.path, port.name))), None)
         if domain is None and declaration.kind == "process" and not candidates:
             domain = FRAME
         if domain is not None:

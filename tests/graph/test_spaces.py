@@ -97,3 +97,19 @@ def test_feedback_lies_where_it_is_fed_from(effect, kit):
     assert found.outputs["n3", "out"] == Place("frame", "frame")
     assert found.outputs["n4", "out"] == Place("frame", "free:n5.out")
     assert not found.problems
+
+
+def test_in_a_ring_a_node_waits_for_its_best_input(effect, kit):
+    """n3 stands before n9, which says where it lies; what lies ready beside it must not."""
+    found = places(
+        effect(
+            n1="media.source",
+            n2="transform.smaller image=n1.image",
+            n3="composite.blend base=n9.out layer=n1.image",
+            n4="time.delay_image image=n3.out",
+            n9="composite.blend base=n2.out layer=n4.out",
+        ),
+        kit,
+    )
+    assert found.outputs["n9", "out"] == found.outputs["n3", "out"] == Place("frame", "free:n2.out")
+    assert found.domains["n3"] == Place("frame", "free:n2.out")
