@@ -53,7 +53,7 @@ def example(d: Declaration, picture: np.ndarray, planner: Planner) -> np.ndarray
     if output is None or d.role:
         return None
     plain = render(d, output.name, picture, planner, {})
-    if plain is not None and takes_picture(d) and same(plain, picture):
+    if plain is not None and takes_picture(d) and same(plain, picture) and d.type not in ASSETS:
         return told(d, output.name, picture, planner, plain)
     return plain
 
@@ -97,6 +97,9 @@ def render(d: Declaration, port: str, picture: np.ndarray, planner: Planner, par
     elif drawn and drawn.type.name == "Mask" and drawn.size == "free":  # of another shape than the frame: cut it out with it
         nodes["cut"] = NodeUse("cut", "mask.apply")
         wires = [Wire("node", port, "cut", "mask"), Wire("source", "image", "cut", "image"), Wire("cut", "out", "sink", "image")]
+    elif port == "layer":  # small and transparent around: laid over the picture
+        nodes["over"] = NodeUse("over", "composite.over")
+        wires = [Wire("node", port, "over", "above"), Wire("source", "image", "over", "below"), Wire("over", "out", "sink", "image")]
     elif drawn and drawn.space and drawn.space.kind == "new":  # the sink shows the stream's frame
         nodes["place"] = NodeUse("place", "geometry.place")
         wires = [Wire("node", port, "place", "image"), Wire("place", "out", "sink", "image")]
@@ -106,7 +109,7 @@ def render(d: Declaration, port: str, picture: np.ndarray, planner: Planner, par
             return None
         wires.append(Wire(*found, "node", needed.name))
     wires += [w for w in SUPPORT_WIRES if w.target in nodes]
-    effect = Effect(nodes=FrozenDict(nodes), wires=tuple(wires))
+    effect = Effect(nodes=FrozenDict(nodes), wires=tuple(wires), folder=ASSETS.get(d.type))
     info = StreamInfo("page", picture.shape[1], picture.shape[0])
     try:
         with Session.load(effect, info, planner=planner) as session:
@@ -123,9 +126,12 @@ def render(d: Declaration, port: str, picture: np.ndarray, planner: Planner, par
 SUPPORT = {
     "faces": ("face.mesh", {}), "person": ("segment.person", {}), "face": ("face.pick", {}), "crop": ("face.crop", {"margin": 2.4}),
     "styles": ("generator.blend26", {"first": 19, "second": 5, "mix": 0.2}), "depth": ("depth.estimate", {}),
-    "parts": ("segment.parts", {}),
+    "parts": ("segment.parts", {}), "bodies": ("body.pose", {}),
     "painted": ("generator.image", {"model": "style/multistyle26", "rows": 384}), "refined": ("depth.refine", {"separation": 3.0}),
 }  # fmt: skip
+LIBRARY = Path(__file__).parents[1] / "effects_library"
+# whose assets a node shows
+ASSETS = {"attach.to_face": LIBRARY / "stickers", "attach.to_body": LIBRARY / "stickers", "paint.face": LIBRARY / "facepaint"}
 # parameters, and which inputs are fed by what
 SPECIAL: dict[str, tuple[dict[str, Any], dict[str, tuple[str, str]]]] = {
     "depth.estimate": ({}, {"mask": ("person", "mask")}),
@@ -136,6 +142,14 @@ SPECIAL: dict[str, tuple[dict[str, Any], dict[str, tuple[str, str]]]] = {
     "depth.surface": ({"scale": 1.0}, {}),
     "depth.show": ({"near": 0.3, "far": 2.0, "step": 0.1}, {}),
     "segment.refine": ({}, {"mask": ("parts", "hair"), "seen": ("parts", "seen")}),
+    "attach.to_face": ({"picture": {"asset": "assets/glasses.png"}, "size": 0.92}, {}),
+    "attach.to_body": (
+        {"picture": {"asset": "assets/hat.png"}, "place": "head", "size": 0.3, "anchor": (0.5, 0.87), "offset": (0.0, -0.09)}, {},
+    ),
+    "paint.face": ({"picture": {"asset": "assets/tiger.png"}}, {"skin": ("source", "image")}),
+    "particles.emit": ({"rate": 150.0, "shape": "glint", "size": 0.035, "prewarm": 3.0, "life": 2.5, "speed": 0.35}, {}),
+    "text.draw": ({"text": "Good evening\\n晚上好", "size": 0.16, "shadow_colour": (0.0, 0.0, 0.0, 0.8)}, {}),
+    "warp.face": ({"eyes": 0.9, "slim": 0.6, "smile": 0.6}, {}),
     "face.crop": ({}, {"face": ("face", "face"), "image": ("source", "image")}),
     "generator.image": ({"model": "style/multistyle26", "rows": 432}, {"style": ("styles", "out")}),
     "face.paste": ({"reach": 0.45, "feather": 0.3}, {
@@ -156,7 +170,7 @@ def support(name: str, port: str, nodes: dict[str, NodeUse]) -> tuple[str, str]:
 
 
 SUPPORT_WIRES = (
-    Wire("source", "image", "parts", "image"),
+    Wire("source", "image", "parts", "image"), Wire("source", "image", "bodies", "image"),
     Wire("source", "image", "person", "image"), Wire("faces", "faces", "face", "faces"),
     Wire("source", "image", "crop", "image"), Wire("face", "face", "crop", "face"),
     Wire("crop", "out", "painted", "image"), Wire("crop", "points", "painted", "points"), Wire("styles", "out", "painted", "style"),
@@ -186,6 +200,8 @@ def feed(kind: str, index: int, nodes: dict[str, NodeUse]) -> tuple[str, str] | 
             return f"mask{index}", "out"
         case "Faces":
             return support("faces", "faces", nodes)
+        case "Bodies":
+            return support("bodies", "bodies", nodes)
         case "Face":
             return support("face", "face", nodes)
         case "Depth":
