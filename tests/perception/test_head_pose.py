@@ -149,11 +149,11 @@ def test_wired_to_a_camera(portrait, load):
         if fov:
             nodes["lens"] = NodeUse("lens", "camera.lens", 1, {"field_of_view": fov})  # type: ignore[arg-type]
             wires.append(Wire("lens", "camera", "mesh", "camera"))
+        Kept.values.clear()
         engine = Engine(plan_of(Effect(nodes=nodes, wires=tuple(wires))), EvaluatorLibrary())
         engine.frame(Frame.of(portrait), 0, 0)
         assert not engine.failures, next(iter(engine.failures.values())).error
         (value,) = Kept.values.values()
         far.append(float(value))
         engine.close()
-        Kept.values.clear()
     assert far[0] == pytest.approx(far[1], rel=1e-6) and far[2] / far[1] == pytest.approx(2.0, rel=0.12)
