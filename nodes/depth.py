@@ -241,7 +241,7 @@ class ToSurface(ProcessNode, type="depth.surface"):
     """
 
     depth: In[Depth] = port(doc="metres")
-    softness: Param[Number] = param(0.02, low=0.0, high=0.2, step=0.005, unit="frame heights", doc="what is smoothed away")
+    softness: Param[Number] = param(0.04, low=0.0, high=0.2, step=0.005, unit="frame heights", doc="what is smoothed away")
     view: Param[Number] = param(63.0, low=10, high=150, step=1, unit="°", doc="the camera's vertical field of view")
     scale: Param[Number] = param(2.0, low=0.1, high=50, step=0.05, unit="m", doc="this far is the plane of the frame")
     surface: Out[Surface] = result(space=same("depth"), size="free", doc="what is seen, as a surface")
