@@ -11,7 +11,7 @@ from ..graph.declare import In, Out, Param, ProcessNode, inner, param, port, res
 from ..graph.types import Image, Mask, Number
 from ..runtime.frames import Frame
 from ..runtime.pixel import At, Raster, Vec, clamp, luma, maximum, mix, vec
-from .geometry import buffer, scaled, seen
+from .geometry import buffer, scaled, seen, shrunk
 
 __all__ = ["Ambient", "LightWrap"]
 
@@ -39,8 +39,8 @@ class LightWrap(ProcessNode, type="composite.light_wrap"):
         width = max(1, round(mask.width * lines / mask.height))
         behind, light = buffer(self, "_behind", (lines, width, 4)), buffer(self, "_light", (lines, width, background.channels))
         cover = buffer(self, "_cover", (lines, width))
-        seen(background, mask, light)
-        cv2.resize(mask.data, (width, lines), dst=cover, interpolation=cv2.INTER_AREA)
+        seen(self, "_lights", background, mask.geometry, light)
+        shrunk(self, "_covers", mask.data, cover)
         behind[..., :3] = light[..., :3]
         np.subtract(1.0, cover, out=behind[..., 3])
         cv2.GaussianBlur(behind, (0, 0), max(share * lines, 0.3), dst=behind, borderType=cv2.BORDER_REPLICATE)
@@ -65,14 +65,12 @@ class Ambient(ProcessNode, type="composite.ambient"):
     spots: Out[Image] = inner(space=same("image"), doc="the background's light, 12 by 8")
     out: Out[Image] = result(space=same("image"), doc="the cut-out, lit; alpha as it was")
 
-    def process(self, image: Frame, background: Frame) -> Frame:
-        light = buffer(self, "_light", (64, 96, background.channels))
-        seen(background, image, light)
+    def process(self, background: Frame) -> Frame:
         few, soft = buffer(self, "_few", (8, 12, background.channels)), buffer(self, "_soft", (8, 12, 4))
-        cv2.resize(light, (12, 8), dst=few, interpolation=cv2.INTER_AREA)
+        shrunk(self, "_lights", background.data, few)
         cv2.GaussianBlur(few, (0, 0), 1.5, dst=few, borderType=cv2.BORDER_REPLICATE)
         soft[..., :3], soft[..., 3] = few[..., :3], 1.0
-        return Frame(soft, scaled(image.geometry, 12, 8), image.space)
+        return Frame(soft, scaled(background.geometry, 12, 8), background.space)
 
     def pixel(self, image: Raster, spots: Raster, colour: Vec, brightness: Vec, at: At) -> Vec:
         light = maximum(spots.sample(at.x, at.y).rgb, 0.0)

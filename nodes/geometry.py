@@ -95,12 +95,27 @@ class Mirror(PixelNode, type="geometry.mirror"):
         return image.sample(x, at.y + down * (1.0 - 2.0 * at.y))
 
 
-def buffer(node: Any, name: str, shape: tuple[int, ...]) -> np.ndarray:
-    """An array of the node's own that lives as long as its shape stays."""
+def buffer(node: Any, name: str, shape: tuple[int, ...], dtype: Any = np.float32) -> np.ndarray:
+    """An array of the node's own that lives as long as its shape and kind stay."""
     held = node.__dict__.get(name)
-    if held is None or held.shape != shape:
-        held = node.__dict__[name] = np.zeros(shape, np.float32)
+    if held is None or held.shape != shape or held.dtype != dtype:
+        held = node.__dict__[name] = np.zeros(shape, dtype)
     return held
+
+
+def shrunk(node: Any, name: str, pixels: np.ndarray, into: np.ndarray) -> None:
+    """Average pixels to the size of `into`, halving while they are four times as many or more across and down.
+
+    OpenCV halves many times as fast as it averages.
+    """
+    lines, width = into.shape[:2]
+    level = 0
+    while min(pixels.shape[0] / lines, pixels.shape[1] / width) >= 4.0:
+        shape = ((pixels.shape[0] + 1) // 2, (pixels.shape[1] + 1) // 2, *pixels.shape[2:])
+        half = buffer(node, f"{name}{level}", shape, pixels.dtype)
+        cv2.resize(pixels, shape[1::-1], dst=half, interpolation=cv2.INTER_AREA)
+        pixels, level = half, level + 1
+    cv2.resize(pixels, (width, lines), dst=into, interpolation=cv2.INTER_AREA)
 
 
 def copied(node: Any, pixels: np.ndarray) -> np.ndarray:
@@ -129,14 +144,14 @@ def scaled(geometry: Geometry, width: int, height: int) -> Geometry:
     return Geometry(width, height, (a * x, b * y, c, d * x, e * y, f))
 
 
-def seen(picture: Frame, over: Frame, into: np.ndarray) -> None:
+def seen(node: Any, name: str, picture: Frame, over: Geometry, into: np.ndarray) -> None:
     """A picture as it lies over all of another raster, at another size; averaged where both lie alike, else bilinear."""
-    a, _, c, _, e, f = over.geometry.to_frame
+    a, _, c, _, e, f = over.to_frame
     pa, _, pc, _, pe, pf = picture.geometry.to_frame
     height, width = into.shape[:2]
     whole = (a * over.width, e * over.height, c, f)
     if np.allclose(whole, (pa * picture.width, pe * picture.height, pc, pf), atol=0.01):
-        cv2.resize(picture.data, (width, height), dst=into, interpolation=cv2.INTER_AREA)
+        shrunk(node, name, picture.data, into)
         return
     x, y = over.width / width, over.height / height
     matrix = np.array([

@@ -10,7 +10,7 @@ from ..graph.types import Colour, Image, Mask, Number
 from ..runtime.frames import Frame
 from ..runtime.pixel import Vec, absolute, clamp, cos, length, luma, maximum, mix, sin, vec
 from ..runtime.pixel.colour import unpremultiply
-from .geometry import buffer, scaled, seen
+from .geometry import buffer, scaled, seen, shrunk
 
 __all__ = ["ChromaKey", "CutOut", "Despill"]
 
@@ -133,12 +133,10 @@ class CutOut(ProcessNode, type="key.cut_out"):
 def small_pair(node, image, mask, width, lines):
     """An 8-bit picture and a mask over it as small float arrays (h, w, 3) and (h, w), 0 to 1."""
     rgb, cover = buffer(node, "_rgb", (lines, width, 3)), buffer(node, "_cover", (lines, width))
-    held = node.__dict__.get("_bytes")
-    if held is None or held.shape != (lines, width, 3):
-        held = node.__dict__["_bytes"] = np.zeros((lines, width, 3), np.uint8)
-    cv2.resize(image.data, (width, lines), dst=held, interpolation=cv2.INTER_AREA)
+    held = buffer(node, "_bytes", (lines, width, 3), np.uint8)
+    shrunk(node, "_halves", image.data, held)
     np.multiply(held, np.float32(1 / 255), out=rgb)
-    seen(mask, image, cover)
+    seen(node, "_covers", mask, image.geometry, cover)
     np.clip(cover, 0.0, 1.0, out=cover)
     return rgb, cover
 

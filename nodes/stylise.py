@@ -30,7 +30,7 @@ from ..runtime.pixel import (
 )  # fmt: skip
 from ..runtime.pixel.colour import premultiply, unpremultiply
 from .generate import opaque
-from .geometry import buffer, scaled
+from .geometry import buffer, scaled, shrunk
 from .mask import DEGREES
 
 __all__ = ["Dither", "Duotone", "Halftone", "Ink", "Pixelate", "Threshold"]
@@ -53,11 +53,8 @@ def averaged(node: Any, image: Frame, rows: float) -> Frame:
     """The picture at about so many lines, each pixel the mean of what it covers."""
     lines = min(max(2, round(rows)), MOST_LINES, image.height)
     width = max(1, round(image.width * lines / image.height))
-    small, source, level = buffer(node, "_small", (lines, width, image.channels)), image.data, 0
-    while min(source.shape[0] / lines, source.shape[1] / width) >= 4.0:  # OpenCV halves many times as fast as it averages
-        half = buffer(node, f"_half{level}", ((source.shape[0] + 1) // 2, (source.shape[1] + 1) // 2, image.channels))
-        source, level = cv2.resize(source, half.shape[1::-1], dst=half, interpolation=cv2.INTER_AREA), level + 1
-    cv2.resize(source, (width, lines), dst=small, interpolation=cv2.INTER_AREA)
+    small = buffer(node, "_small", (lines, width, image.channels))
+    shrunk(node, "_halves", image.data, small)
     return Frame(small, scaled(image.geometry, width, lines), image.space)
 
 

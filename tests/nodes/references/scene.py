@@ -127,7 +127,6 @@ DRAWN = {
     "surface": lambda w, h: surface(7, w, h), "colour": covered(31), "finish": covered(32),
     "emission": lambda w, h: covered(33, alpha=0.0)(w, h) * np.float32(0.2),
 }  # fmt: skip
-NO_LAMPS = {name: (0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0) for name in LAMPS}
 REFERENCES = {
     s.ShadeScene: Reference(
         shade,
