@@ -50,7 +50,7 @@ def draw_nodes(picture: np.ndarray, folder: Path) -> None:
 def example(d: Declaration, picture: np.ndarray, planner: Planner) -> np.ndarray | None:
     """The node's first picture-like output over the demo picture; None where it draws none."""
     output = next((p for p in d.outputs if p.type.name in ("Image", "Mask", "Surface", "Depth")), None)
-    if output is None or d.role:
+    if output is None or d.role or d.family == "mediapipe":  # what that one gives depends on the bundle
         return None
     plain = render(d, output.name, picture, planner, {})
     if plain is not None and takes_picture(d) and same(plain, picture) and d.type not in ASSETS:
