@@ -358,24 +358,44 @@ def test_a_file_that_only_looks_like_a_bundle(mediapipe, tmp_path):
 
 
 def test_the_node_in_an_effect(mediapipe, tmp_path):
-    """Hands and a gesture's name through a whole plan; a worker killed meanwhile is only missed for a while."""
-    bundle = tmp_path / "assets" / "gesture.task"
+    """A smile through a whole plan; a worker killed meanwhile is only missed for a while."""
+    bundle = tmp_path / "assets" / "faces.task"
     bundle.parent.mkdir()
     bundle.write_bytes(asset("face_landmarker.task").read_bytes())
     nodes = {
         "n1": {"type": "source.input"},
-        "n2": {"type": "mediapipe.task", "params": {"bundle": {"asset": "assets/gesture.task"}}, "inputs": {"image": "n1.image"}},
+        "n2": {"type": "mediapipe.task", "params": {"bundle": {"asset": "assets/faces.task"}}, "inputs": {"image": "n1.image"}},
         "n3": {"type": "expression.smile", "inputs": {"face": "n4.face"}},
         "n4": {"type": "face.pick", "inputs": {"faces": "n2.faces"}},
         "n5": {"type": "colour.exposure", "inputs": {"image": "n1.image", "stops": "n3.amount"}},
         "n6": {"type": "sink.output", "inputs": {"image": "n5.out"}},
     }  # fmt: skip
     effect = effect_from_data({"schema": 1, "nodes": nodes, "next_id": 7}, folder=tmp_path)
-    picture = portrait()
+    picture, index = portrait(), 0
     with Session.load(effect, StreamInfo("x", 512, 384)) as session:
-        bright = [float(session.render(Frame.of(picture), i * 33_000, i).data.mean()) for i in range(4)]
-        assert not session.engine.failures
-        assert bright[-1] > 1.2 * picture.mean(), "she smiles"
+
+        def bright() -> float:
+            nonlocal index
+            index += 1
+            return float(session.render(Frame.of(picture), index * 33_000, index).data.mean())
+
+        lit = [bright() for _ in range(4)][-1]
+        assert not session.engine.failures and lit > 1.2 * picture.mean(), "she smiles"
+        node = next(n for n in session.engine.instances.values() if hasattr(n, "_process"))
+        node._process.process.kill()
+        node._process.process.wait(5)
+        assert bright() == lit, "the last good faces go on"
+        assert "killed by signal 9" in session.engine.failures["n2"].error
+        missed = session.engine.failures["n2"].count
+        for _ in range(300):
+            time.sleep(0.05)
+            assert bright() == pytest.approx(lit, rel=0.02)
+            if session.engine.failures["n2"].count == missed:
+                break
+            missed = session.engine.failures["n2"].count
+        else:
+            raise AssertionError("the worker never came back")
+        assert node._process.restarts == 1
 
 
 def test_without_the_environment_the_effect_says_what_to_do(monkeypatch, tmp_path):
