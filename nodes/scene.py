@@ -273,7 +273,9 @@ class AttachToFace(ProcessNode, type="scene.attach_to_face", fallback="last"):
         """The face's pose; None where it, or its landmarks, are not finite."""
         if len(face.landmarks) < POINTS or not np.isfinite(face.landmarks[:POINTS]).all():
             return None
-        pose = face.pose if face.pose is not None else self._pose(face.landmarks, camera, past, delta, smoothing)
+        same = face.camera is None or tuple(face.camera) == tuple(camera)  # as it is drawn with
+        known = face.pose if same else None
+        pose = known if known is not None else self._pose(face.landmarks, camera, past, delta, smoothing)
         return pose if pose is not None and np.isfinite(pose).all() else None
 
 
@@ -293,20 +295,26 @@ class DrawScene(ProcessNode, type="scene.draw", natives=LOOPS):
     contact: Param[Number] = param(
         0.03, low=0.0, high=0.3, step=0.005, unit="frame heights", doc="reach of the shadow on a head near what it wears"
     )
+    glow: Param[Number] = param(
+        0.04, low=0.0, high=0.3, step=0.005, unit="frame heights", doc="reach of the halo around what shines"
+    )
     surface: Out[Surface] = result(space=frame_space, size="free", doc="coverage, uv, normals, depth")
     colour: Out[Image] = result(space=frame_space, like="surface", doc="the colour of its paint, in sRGB's numbers")
     finish: Out[Image] = result(space=frame_space, like="surface", doc="red roughness, green metal, blue what light reaches")
     emission: Out[Image] = result(space=frame_space, like="surface", doc="light that shines out of it, to add")
     shadow: Out[Mask] = result(space=frame_space, size="free", doc="where it keeps light from the head that wears it")
+    halo: Out[Image] = result(space=frame_space, size="free", doc="the halo around what shines, light to add")
 
     def open(self, context: Any) -> None:
         self._drawer = SceneDrawer(context.native)
 
-    def process(self, scene: SceneValue, camera: Any, resolution: float, softness: float, contact: float, tick: Any) -> Any:
+    def process(
+        self, scene: SceneValue, camera: Any, resolution: float, softness: float, contact: float, glow: float, tick: Any
+    ) -> Any:  # fmt: skip
         width, height = tick.width or 1, tick.height or 1
         camera = camera or pinhole(width, height)
         drawn = self._drawer.draw(scene, camera, (width, height), resolution=resolution, soft=softness)
-        return (*drawn, self._drawer.shadow(drawn[1], contact * height))
+        return (*drawn, *self._drawer.soften(drawn, contact * height, glow * height))
 
 
 class ShadeScene(PixelNode, type="scene.shade"):

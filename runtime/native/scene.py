@@ -69,14 +69,7 @@ def scene_visible(vertices, triangles, first, count, both, materials, texels, le
     """
     for t in range(first, first + count):
         a, b, c = STRIDE * Int(triangles[3 * t]), STRIDE * Int(triangles[3 * t + 1]), STRIDE * Int(triangles[3 * t + 2])
-        if vertices[a + 2] <= F(0.0) or vertices[b + 2] <= F(0.0) or vertices[c + 2] <= F(0.0):
-            continue
-        low_x, low_y = min(vertices[a], vertices[b], vertices[c]), min(vertices[a + 1], vertices[b + 1], vertices[c + 1])
-        high_x, high_y = max(vertices[a], vertices[b], vertices[c]), max(vertices[a + 1], vertices[b + 1], vertices[c + 1])
-        # farther away than any sample, or too large for whole numbers below
-        if high_x < F(0.0) or high_y < F(0.0) or low_x > F(width) or low_y > F(height):
-            continue
-        if low_x < F(-30000.0) or low_y < F(-30000.0) or high_x > F(30000.0) or high_y > F(30000.0):
+        if not _drawable(vertices, a, b, c, width, height):
             continue
         ax, ay = _fixed(vertices[a]), _fixed(vertices[a + 1])
         bx, by = _fixed(vertices[b]), _fixed(vertices[b + 1])
@@ -91,6 +84,18 @@ def scene_visible(vertices, triangles, first, count, both, materials, texels, le
         _samples(
             vertices, a, b, c, ax, ay, bx, by, cx, cy, F(area), t, materials, texels, levels, masked, near, ids, width, height
         )
+
+
+def _drawable(vertices, a, b, c, width, height):
+    """Whether a triangle is before the camera, not all to one side of the raster, and not too large for whole numbers."""
+    if vertices[a + 2] <= F(0.0) or vertices[b + 2] <= F(0.0) or vertices[c + 2] <= F(0.0):
+        return False
+    low_x, low_y = min(vertices[a], vertices[b], vertices[c]), min(vertices[a + 1], vertices[b + 1], vertices[c + 1])
+    high_x, high_y = max(vertices[a], vertices[b], vertices[c]), max(vertices[a + 1], vertices[b + 1], vertices[c + 1])
+    if high_x < F(0.0) or high_y < F(0.0) or low_x > F(width) or low_y > F(height):
+        return False
+    far = F(30000.0)
+    return low_x > -far and low_y > -far and high_x < far and high_y < far
 
 
 def _fixed(value):
@@ -205,26 +210,27 @@ def scene_hide(vertices, triangles, count, hidden, width, height):
     """
     for t in range(count):
         a, b, c = STRIDE * Int(triangles[3 * t]), STRIDE * Int(triangles[3 * t + 2]), STRIDE * Int(triangles[3 * t + 1])
-        if vertices[a + 2] <= F(0.0) or vertices[b + 2] <= F(0.0) or vertices[c + 2] <= F(0.0):
+        if not _drawable(vertices, a, b, c, width, height):
             continue
-        ax, ay, bx, by = vertices[a], vertices[a + 1], vertices[b], vertices[b + 1]
-        cx, cy = vertices[c], vertices[c + 1]
+        ax, ay, bx, by = _fixed(vertices[a]), _fixed(vertices[a + 1]), _fixed(vertices[b]), _fixed(vertices[b + 1])
+        cx, cy = _fixed(vertices[c]), _fixed(vertices[c + 1])
         area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
-        if area <= F(1e-4):
+        if area <= 0:
             continue
-        over = F(1.0) / area
-        top = Int(math.floor(min(max(min(ay, by, cy), F(0.0)), F(height))))
-        bottom = Int(math.floor(max(min(max(ay, by, cy), F(height - 1)), F(-1.0))))
-        left = Int(math.floor(min(max(min(ax, bx, cx), F(0.0)), F(width))))
-        right = Int(math.floor(max(min(max(ax, bx, cx), F(width - 1)), F(-1.0))))
-        for y in range(top, bottom + 1):
-            py = F(y) + F(0.5)
-            for x in range(left, right + 1):
-                px = F(x) + F(0.5)
-                wc = ((bx - ax) * (py - ay) - (by - ay) * (px - ax)) * over
-                wa = ((cx - bx) * (py - by) - (cy - by) * (px - bx)) * over
-                wb = F(1.0) - wa - wc
-                if wa >= F(0.0) and wb >= F(0.0) and wc >= F(0.0):
+        over = F(1.0) / F(area)
+        # a pixel on an edge belongs to one side of it
+        ab_own = Int(0) if by < ay or (by == ay and bx > ax) else Int(-1)
+        bc_own = Int(0) if cy < by or (cy == by and cx > bx) else Int(-1)
+        ca_own = Int(0) if ay < cy or (ay == cy and ax > cx) else Int(-1)
+        for y in range(max(Int(0), min(ay, by, cy) >> 8), min(height - 1, max(ay, by, cy) >> 8) + 1):
+            py = 256 * y + 128
+            for x in range(max(Int(0), min(ax, bx, cx) >> 8), min(width - 1, max(ax, bx, cx) >> 8) + 1):
+                px = 256 * x + 128
+                ab = (bx - ax) * (py - ay) - (by - ay) * (px - ax)
+                bc = (cx - bx) * (py - by) - (cy - by) * (px - bx)
+                ca = (ax - cx) * (py - cy) - (ay - cy) * (px - cx)
+                if ab + ab_own >= 0 and bc + bc_own >= 0 and ca + ca_own >= 0:
+                    wa, wb, wc = F(bc) * over, F(ca) * over, F(ab) * over
                     z = wa * vertices[a + 2] + wb * vertices[b + 2] + wc * vertices[c + 2]
                     fade = wa * vertices[a + 15] + wb * vertices[b + 15] + wc * vertices[c + 15]
                     fade = min(max(fade, F(0.0)), F(1.0))

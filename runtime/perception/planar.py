@@ -28,6 +28,7 @@ PATIENCE = 4  # frames that it may go badly
 ALIKE = 0.4  # correlation of the picture with what is seen, below which it is not it
 SMALLEST = 14.0  # pixels across, of the small frame
 POINTS = 160
+LEANS = 0.35  # pixels of error by which one way to lean is hardly better than the other
 NEAR_ENOUGH = 0.3  # pixels: what was warped lay as near, so it need not be warped again
 LOOKS = 3  # sides of the picture that are looked for in a frame, in turn, beside its front
 
@@ -202,10 +203,14 @@ class PlanarTracker:
             expected = cv2.warpPerspective(
                 self._template, to_seen @ known, seen.shape[::-1], borderMode=cv2.BORDER_REPLICATE
             )
-            moved, found, _ = cv2.calcOpticalFlowPyrLK(expected, seen, start, start.copy(), winSize=(13, 13), maxLevel=2,
+            moved, found, unlike = cv2.calcOpticalFlowPyrLK(expected, seen, start, start.copy(), winSize=(13, 13), maxLevel=2,
                                                        flags=cv2.OPTFLOW_USE_INITIAL_FLOW)  # type: ignore[call-overload]  # fmt: skip
             way = np.abs(moved - start).max(1)
+            # what is covered by something looks unlike the picture, or was followed onto its edge
             ok = (found[:, 0] > 0) & (way < 12)
+            if ok.sum() < HELD:
+                return None
+            ok[ok] = unlike[ok, 0] < max(3.0 * float(np.median(unlike[ok])), 10.0)
             better = _fitted(source[ok], moved[ok], 1.5, HELD)
             if better is None:
                 return None
@@ -253,7 +258,7 @@ def _turned(grey: np.ndarray) -> list[tuple[np.ndarray, np.ndarray, int]]:
     """The picture from the front, half as large, and from eight sides (as in ASIFT, Morel and Yu, 2009), where it was in each,
     and how many features are worth keeping."""
     h, w = grey.shape
-    views = [(grey, np.eye(3), 700)]
+    views: list[tuple[np.ndarray, np.ndarray, int]] = [(grey, np.eye(3), 700)]
     for angle, tilt, size in ((0, 1.0, 0.5), *((a, 2.0, 0.8) for a in (0, 45, 90, 135)), *((a, 3.2, 0.6) for a in (0, 45, 90, 135))):
         c, s = np.cos(np.radians(angle)), np.sin(np.radians(angle))
         turn = np.array(((c, -s), (s, c)))
@@ -265,7 +270,7 @@ def _turned(grey: np.ndarray) -> list[tuple[np.ndarray, np.ndarray, int]]:
         # what is pressed together is blurred across first, or its details would alias
         blurred = cv2.GaussianBlur(grey, (0, 0), 0.35 * tilt / size)
         view = cv2.warpPerspective(blurred, to, (int(wide), int(high)), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE)
-        views.append((view, np.linalg.inv(to), 350))
+        views.append((np.asarray(view), np.linalg.inv(to), 350))
     return views
 
 
@@ -289,28 +294,59 @@ def plane_pose(
     fx, fy, cx, cy = camera
     a = aspect / 2
     flat = np.array(((-0.5, -a), (0.5, -a), (0.5, a), (-0.5, a)))
-    seen = _applied(homography, flat)
-    points = np.column_stack((flat[:, 0], -flat[:, 1], np.zeros(4))) * width
-    matrix = np.array(((fx, 0.0, cx), (0.0, fy, cy), (0.0, 0.0, 1.0)))
-    if not np.isfinite(seen).all() or width <= 0:
+    lens = np.array(((fx, 0.0, cx), (0.0, fy, cy), (0.0, 0.0, 1.0)))
+    if not np.isfinite(homography).all() or width <= 0:
         return None
-    try:
-        count, turns, moves, errors = cv2.solvePnPGeneric(points, seen, matrix, None, flags=cv2.SOLVEPNP_IPPE)
-    except cv2.error:
+    columns = np.linalg.inv(lens) @ homography
+    size = (np.linalg.norm(columns[:, 0]) + np.linalg.norm(columns[:, 1])) / 2
+    if size < 1e-9:
         return None
-    made = []
-    for turn, move, error in zip(turns, moves, np.ravel(errors), strict=False):
-        pose = np.eye(4, dtype=np.float32)
-        pose[:3, :3], pose[:3, 3] = cv2.Rodrigues(turn)[0], move[:, 0]
-        pose[1:3] *= -1.0  # OpenCV looks along +z, y down
-        if np.isfinite(pose).all() and pose[2, 3] < 0:
-            made.append((float(error), pose))
-    if not count or not made:
+    columns *= (1.0 if columns[2, 2] > 0 else -1.0) / size
+    seen, points = _applied(homography, flat), np.column_stack((flat, np.zeros(4)))
+    turn, move = _upright(columns), columns[:, 2]
+    way = move / max(float(np.linalg.norm(move)), 1e-9)
+    front = turn[:, 2]
+    # the other way that it can lean: its front mirrored about the line of sight
+    mirrored = 2.0 * float(way @ front) * way - front
+    over = cv2.Rodrigues(np.cross(front, mirrored) * _arc(front, mirrored))[0] @ turn
+    made = [_polished(points, seen, lens, t, move) for t in (turn, over)]
+    found = [(error, pose) for error, pose in made if pose is not None and pose[2, 3] < 0]
+    if not found:
         return None
-    best = min(made, key=lambda pair: pair[0])
-    if before is not None and len(made) > 1 and max(e for e, _ in made) < 2.0 * best[0] + 1.0:
-        return max(made, key=lambda pair: float(np.trace(pair[1][:3, :3] @ before[:3, :3].T)))[1]
-    return best[1]
+    best = min(found, key=lambda pair: pair[0])
+    if before is not None and max(error for error, _ in found) < 2.0 * best[0] + LEANS:
+        best = max(found, key=lambda pair: float(np.trace(pair[1][:3, :3] @ before[:3, :3].T)))
+    pose = best[1]
+    pose[:3, 3] *= width
+    return pose
+
+
+def _upright(columns: np.ndarray) -> np.ndarray:
+    """The rotation nearest to two columns, right and down, and what is at right angles to both."""
+    u, _, v = np.linalg.svd(columns[:, :2], full_matrices=False)
+    both = u @ v
+    return np.column_stack((both, np.cross(both[:, 0], both[:, 1])))
+
+
+def _arc(a: np.ndarray, b: np.ndarray) -> float:
+    """The factor that makes a × b an axis as long as the angle between them."""
+    sine = float(np.linalg.norm(np.cross(a, b)))
+    return float(np.arctan2(sine, a @ b)) / sine if sine > 1e-9 else 0.0
+
+
+def _polished(
+    points: np.ndarray, seen: np.ndarray, lens: np.ndarray, turn: np.ndarray, move: np.ndarray
+) -> tuple[float, np.ndarray | None]:  # fmt: skip
+    """A pose made better by least squares: mean error in pixels, and the pose in glTF's axes, unit width."""
+    vector, place = cv2.solvePnPRefineLM(points, seen, lens, None, cv2.Rodrigues(turn)[0], move.reshape(3, 1).copy())
+    if not (np.isfinite(vector).all() and np.isfinite(place).all()):
+        return np.inf, None
+    drawn = cv2.projectPoints(points, vector, place, lens, None)[0][:, 0]
+    pose = np.eye(4, dtype=np.float32)
+    # on the plane y was down and the third axis into it; OpenCV's camera looks along +z, y down
+    axes = np.diag((1.0, -1.0, -1.0))
+    pose[:3, :3], pose[:3, 3] = axes @ cv2.Rodrigues(vector)[0] @ axes, axes @ place[:, 0]
+    return float(np.linalg.norm(drawn - seen, axis=1).mean()), pose
 
 
 def _even(grey: np.ndarray) -> np.ndarray:

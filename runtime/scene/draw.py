@@ -44,7 +44,7 @@ class SceneDrawer:
         self._view, self._work = np.zeros(8, np.float32), np.zeros(16, np.float32)
         self._hiding = np.zeros((0, STRIDE), np.float32)
         self._heads = 0
-        self._shade, self._around_it = np.zeros((1, 1, 1), np.float32), np.zeros((1, 1), np.float32)
+        self._coarse = (0, 0, 0)
         self._reserve(1)
 
     def draw(
@@ -203,32 +203,55 @@ class SceneDrawer:
         distance = 1.0 / max(float(used[:, 2].mean()), 1e-6)
         self._view[:7] = distance, fy / (resolution * distance * height), max(soft, 1e-4), cx, cy, 1 / fx, 1 / fy
 
-    def shadow(self, colour: Frame, reach: float) -> Frame:
-        """Where the head drawn last loses light to the scene near it, which glass does not take: a Mask on a coarse raster.
+    # -- what is soft: on coarse rasters around what was drawn last
 
-        colour: as drawn; reach: frame pixels.
+    def soften(self, drawn: Rasters, contact: float, halo: float) -> tuple[Frame, Frame]:
+        """A Mask of where a head loses light to what it wears (glass takes none), and an Image of the halo of what shines.
+
+        drawn: as `draw` gave it. contact, halo: how far they reach, in frame pixels.
         """
-        geometry = colour.geometry
+        geometry = drawn[1].geometry
         size = max(geometry.width // COARSE, 1), max(geometry.height // COARSE, 1)
-        if self._shade.shape[:2] != (size[1], size[0]):
-            self._shade = np.zeros((size[1], size[0], 1), np.float32)
-            self._around_it = np.zeros((size[1], size[0]), np.float32)
-        a, _, c, _, e, f = geometry.to_frame
-        across, down = geometry.width / size[0], geometry.height / size[1]
-        place = Geometry(*size, (a * across, 0.0, c, 0.0, e * down, f))
-        if not self._heads or min(size) < 3 or reach <= 0:
-            self._shade.fill(0.0)
-            return Frame(self._shade, place)
-        plain, shade = self._around_it, self._shade[..., 0]
-        cv2.resize(colour.data[..., 3], size, dst=plain, interpolation=cv2.INTER_AREA)
-        plain -= CLEAR
-        np.maximum(plain, 0.0, out=plain)
-        plain *= 1.0 / (1.0 - CLEAR)
-        wide = max(int(reach / (a * across)), 1) * 2 + 1
+        scale = geometry.width / size[0] * geometry.to_frame[0], geometry.height / size[1] * geometry.to_frame[4]
+        around = math.ceil(1.2 * halo / scale[0]) + 2
+        if self._coarse != (*size, around):
+            self._coarse = (*size, around)
+            columns, rows = size
+            self._small, self._hides = np.zeros((rows, columns, 4), np.float32), np.zeros((rows, columns, 2), np.float32)
+            self._shade, self._opaque = np.zeros((rows, columns, 1), np.float32), np.zeros((rows, columns), np.float32)
+            self._halo = np.zeros((rows + 2 * around, columns + 2 * around, 4), np.float32)
+        left, top = geometry.to_frame[2], geometry.to_frame[5]
+        place = Geometry(*size, (scale[0], 0.0, left, 0.0, scale[1], top))
+        wider = Geometry(
+            size[0] + 2 * around, size[1] + 2 * around,
+            (scale[0], 0.0, left - around * scale[0], 0.0, scale[1], top - around * scale[1]),
+        )  # fmt: skip
+        self._darken(drawn[1], size, max(int(contact / scale[0]), 1) if contact > 0 else 0)
+        self._shine(drawn[3], size, around, max(int(0.5 * halo / scale[0]), 1) if halo > 0 else 0)
+        return Frame(self._shade, place), Frame(self._halo, wider)
+
+    def _darken(self, colour: Frame, size: tuple[int, int], reach: int) -> None:
+        shade, opaque = self._shade[..., 0], self._opaque
+        if not self._heads or min(size) < 3 or reach == 0:
+            shade.fill(0.0)
+            return
+        cv2.resize(colour.data, size, dst=self._small, interpolation=cv2.INTER_AREA)
+        np.subtract(self._small[..., 3], CLEAR, out=opaque)
+        np.maximum(opaque, 0.0, out=opaque)
+        opaque *= 1.0 / (1.0 - CLEAR)
         for _ in range(2):
-            cv2.blur(plain, (wide, wide), dst=plain, borderType=cv2.BORDER_CONSTANT)
-        hidden = self._hidden[: 2 * geometry.width * geometry.height].reshape(geometry.height, geometry.width, 2)
-        cv2.resize(hidden[..., 1], size, dst=shade, interpolation=cv2.INTER_AREA)
-        shade *= plain
+            cv2.blur(opaque, (2 * reach + 1, 2 * reach + 1), dst=opaque, borderType=cv2.BORDER_CONSTANT)
+        pixels = self._hidden[: 2 * colour.width * colour.height].reshape(colour.height, colour.width, 2)
+        cv2.resize(pixels, size, dst=self._hides, interpolation=cv2.INTER_AREA)
+        np.multiply(self._hides[..., 1], opaque, out=shade)
         shade[0], shade[-1], shade[:, 0], shade[:, -1] = 0.0, 0.0, 0.0, 0.0
-        return Frame(self._shade, place)
+
+    def _shine(self, emission: Frame, size: tuple[int, int], around: int, reach: int) -> None:
+        self._halo.fill(0.0)
+        if reach == 0:
+            return
+        cv2.resize(emission.data, size, dst=self._small, interpolation=cv2.INTER_AREA)
+        self._halo[around:-around, around:-around] = self._small
+        for wide in (2 * reach + 1, 2 * (reach // 2) + 1):
+            cv2.blur(self._halo, (wide, wide), dst=self._halo, borderType=cv2.BORDER_CONSTANT)
+        self._halo[..., 3] = 0.0
