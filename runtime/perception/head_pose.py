@@ -5,6 +5,10 @@ out of the face. The camera's: x right, y up, looking along −z. A landmark's z
 middle it lies, in the pixels of its x and y; so all points are known up to the distance of that middle, which is the
 one scale of a weighted Procrustes fit (Umeyama, "Least-squares estimation of transformation parameters", 1991). Nobody's
 real size is known: an adult's mean stands for it, so a child's head counts as a little farther away than it is.
+
+That is MediaPipe's pose. Its z, guessed by a network, makes the head turn by a few degrees too much or too little, so that
+what is attached slips over the face. Over time, therefore, the person's own shape is learnt from such fits, and each
+frame's pose is that which lays this shape on x and y, where z counts little (Gauss and Newton, two steps).
 """
 
 from __future__ import annotations
@@ -21,6 +25,9 @@ __all__ = ["ASSUMED_FOV", "PAST", "Camera", "HeadPose", "make_state", "pinhole",
 
 ASSUMED_FOV = 63.0  # degrees, vertical: a phone's or laptop's camera, near enough
 ROWS = 8  # faces remembered
+LEARN = 3.0  # seconds over which a face's own shape is learnt
+FLAT = 0.1  # of the weight of x and y: what z counts once the shape is known
+STEPS = 2  # of Gauss and Newton's, from a start that is near
 PAST = 14  # numbers that steadying a pose remembers
 SPEED_CUTOFF = 1.5  # Hz
 BETA = 40.0  # Hz for each radian a second (or each doubling of distance by e)
@@ -60,6 +67,7 @@ def _basis() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 POINTS, HEAD, WEIGHTS = _basis()
+COUNTS = np.concatenate((WEIGHTS, WEIGHTS, FLAT * WEIGHTS))
 
 
 def pinhole(width: float, height: float, fov: float = ASSUMED_FOV, centre: tuple[float, float] = (0.0, 0.0)) -> Camera:
@@ -90,8 +98,8 @@ def turn_of(pose: np.ndarray) -> tuple[float, float, float]:
 
 
 def make_state() -> dict[str, np.ndarray]:
-    """What steadying remembers of each face: track id (0 = free) and HeadPose's past."""
-    return {"id": np.zeros(ROWS, np.int64), "past": np.zeros((ROWS, PAST))}
+    """What is remembered of each face: track id (0 = free), HeadPose's past, and the shape of its basis."""
+    return {"id": np.zeros(ROWS, np.int64), "past": np.zeros((ROWS, PAST)), "shape": np.zeros((ROWS, len(POINTS), 3))}
 
 
 class HeadPose:
@@ -114,27 +122,33 @@ class HeadPose:
 
         delta: seconds since the picture before. smoothing: as below. A face that was away starts anew.
         """
-        ids, past = state["id"], state["past"]
+        ids, past, shape = state["id"], state["past"], state["shape"]
         ids[~np.isin(ids, [face.id for face in faces])] = 0
         for face in faces[:ROWS]:
             if not (rows := np.flatnonzero(ids == face.id)).size:
                 rows = np.flatnonzero(ids == 0)
-                ids[rows[0]], past[rows[0]] = face.id, 0.0
+                ids[rows[0]], past[rows[0]], shape[rows[0]] = face.id, 0.0, 0.0
             face.camera = camera
-            face.pose = self(face.landmarks, camera, past[rows[0]], delta, smoothing)
+            face.pose = self(face.landmarks, camera, past[rows[0]], delta, smoothing, shape[rows[0]])
 
     def __call__(
-        self, landmarks: np.ndarray, camera: Camera, past: np.ndarray | None = None, delta: float = 0.0, smoothing: float = 0.0
-    ) -> np.ndarray | None:
+        self, landmarks: np.ndarray, camera: Camera, past: np.ndarray | None = None, delta: float = 0.0,
+        smoothing: float = 0.0, shape: np.ndarray | None = None,
+    ) -> np.ndarray | None:  # fmt: skip
         """(n ≥ 468, 3) landmarks in frame pixels → (4, 4) float32, head to camera; None for a degenerate face.
 
-        past: (PAST,) float64, the filter's state, zeros at first; updated. delta: seconds since the landmarks before.
-        smoothing: 0 = none, 1 = calm and late.
+        Without more, MediaPipe's pose. past, shape: (PAST,) and (len(POINTS), 3) float64, what was learnt of this face, zeros
+        at first; updated. delta: seconds since the landmarks before. smoothing: 0 = none, 1 = calm and late.
         """
-        fit = self._fit(landmarks, camera)
+        given = landmarks[POINTS].astype(np.float64)
+        fit = self._fit(given, camera)
         if fit is None:
             return None
-        rotation, middle = fit
+        rotation, middle, seen = fit
+        if shape is not None:
+            own = (seen - middle) @ rotation
+            shape += (own - shape) * (min(delta / LEARN, 1.0) if shape.any() else 1.0)
+            rotation, middle = _refined(rotation, middle, shape, given, camera)
         if past is not None:
             rotation, distance = _steady(rotation, float(-middle[2]), past, delta, smoothing)
             middle = middle * (distance / -middle[2])
@@ -143,10 +157,9 @@ class HeadPose:
         pose[:3, 3] = middle - rotation @ self._middle
         return pose
 
-    def _fit(self, landmarks: np.ndarray, camera: Camera) -> tuple[np.ndarray, np.ndarray] | None:
-        """Rotation, and where the basis' middle lies in the camera's space."""
+    def _fit(self, given: np.ndarray, camera: Camera) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+        """Rotation, where the basis' middle lies in the camera's space, and all of the basis there."""
         fx, fy, cx, cy = camera
-        given = landmarks[POINTS].astype(np.float64)
         far = 1 + given[:, 2] / fx  # in distances of the head's middle
         seen = np.column_stack(((given[:, 0] - cx) / fx * far, (cy - given[:, 1]) / fy * far, -far))
         middle = WEIGHTS @ seen
@@ -156,7 +169,37 @@ class HeadPose:
         u, stretch, v = np.linalg.svd(across)
         turned = np.array((1.0, 1.0, 1.0 if np.linalg.det(u @ v) > 0 else -1.0))
         scale = float(stretch @ turned) / self._spread
-        return ((u * turned) @ v, middle / scale) if scale > 1e-9 and middle[2] < 0 else None
+        return ((u * turned) @ v, middle / scale, seen / scale) if scale > 1e-9 and middle[2] < 0 else None
+
+
+def _refined(
+    rotation: np.ndarray, middle: np.ndarray, shape: np.ndarray, given: np.ndarray, camera: Camera
+) -> tuple[np.ndarray, np.ndarray]:
+    """The pose nearby that lays a shape (about its middle) on the landmarks, z counting FLAT of x and y.
+
+    Errors are metres at the head: from the ray through each landmark, and in depth against the others'.
+    """
+    fx, fy, cx, cy = camera
+    x, y, z = (given[:, 0] - cx) / fx, (cy - given[:, 1]) / fy, given[:, 2] / fx
+    turns = np.zeros((3, len(shape), 6))  # how each error changes with a turn about x, y, z, and with a shift
+    turns[0, :, 3] = turns[1, :, 4] = 1.0
+    turns[0, :, 5], turns[1, :, 5] = x, y
+    for _ in range(STEPS):
+        along, up, ahead = (shape @ rotation.T).T
+        depth = -(ahead + middle[2])
+        turns[0, :, 0], turns[0, :, 1], turns[0, :, 2] = x * up, ahead - x * along, -up
+        turns[1, :, 0], turns[1, :, 1], turns[1, :, 2] = y * up - ahead, -y * along, along
+        turns[2, :, 0], turns[2, :, 1] = WEIGHTS @ up - up, along - WEIGHTS @ along
+        deep = -middle[2] / (1 + WEIGHTS @ z) * z - depth
+        off = np.concatenate((x * depth - along - middle[0], y * depth - up - middle[1], deep - WEIGHTS @ deep))
+        slope = turns.reshape(-1, 6)
+        weighed = slope.T * COUNTS
+        try:
+            step = np.linalg.solve(weighed @ slope, weighed @ off)
+        except np.linalg.LinAlgError:  # all points on one line: as it was
+            break
+        rotation, middle = cv2.Rodrigues(step[:3])[0] @ rotation, middle + step[3:]
+    return rotation, middle
 
 
 def _steady(
