@@ -20,7 +20,8 @@ from typing import Any
 
 import numpy as np
 
-LANDMARKS = {"face_landmarker": 478, "hand_landmarker": 21, "gesture_recognizer": 21, "pose_landmarker": 33}
+__all__ = ["Task", "serve"]
+
 MASK_WIDTH = 512  # longest side of a mask that is sent
 
 
