@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,11 @@ from ..runtime.perception.hands import MODELS, HandTracker, make_state
 from ..runtime.perception.landmarks import HAND_SKELETON, indices, point_names
 from ..runtime.perception.roi import to_frame
 from ..runtime.perception.skeleton import Bone, SkeletonLayer
+from ..runtime.perception.tracks import FORGET_AFTER
 from ..runtime.values import Event, HandItem, Items
 from .body import ink_of
 
-__all__ = ["Gesture", "HandPoints", "HandSkeleton", "PickHand", "Pinch", "Track"]
+__all__ = ["Gesture", "HandPoints", "HandSkeleton", "PickHand", "Pinch", "Showing", "Track"]
 
 
 class Track(ProcessNode, type="hands.track", latency="model", fallback="last"):
@@ -124,6 +126,37 @@ class Gesture(ProcessNode, type="hand.gesture", fallback="empty"):
         sure = seen.get(held, 0.0)
         events = (Event(held, tick.time, sure),) if held != before else ()
         return (held, sure, events, held == watch and held != NONE, seen[watch])
+
+
+class Showing(ProcessNode, type="hands.showing", fallback="empty"):
+    """Those of several hands that show a gesture: so that each gesture can have an effect of its own.
+
+    Told as `hand.gesture` tells it, for each hand apart.
+    """
+
+    hands: In[Hands] = port(doc="tracked hands")
+    gesture: Param[Choice] = param("open", choices=GESTURES, doc="the gesture")
+    patience: Param[Number] = param(0.1, low=0.0, high=2.0, unit="s", doc="how long a new one must be seen")
+    showing: Out[Hands] = result(space=same("hands"), doc="the hands that show it now")
+    others: Out[Hands] = result(space=same("hands"), doc="the hands that don't")
+    started: Out[Trigger] = result(doc="an event for each hand that begins to show it, at its palm")
+    memories = slot()
+
+    def process(self, hands: Any, gesture: str, patience: float, tick: Any, state: Any):
+        known = {} if state.memories is None else state.memories
+        split: tuple[list[HandItem], list[HandItem]] = ([], [])
+        started: list[Event] = []
+        for hand in hands:
+            memory = known.setdefault(hand.id, new_memory())
+            before, memory["seen"] = memory["held"], float(tick.time)
+            held = step(memory, scores(hand), float(tick.delta), float(patience))
+            split[held != gesture].append(hand)
+            if held == gesture != before:
+                x, y = (hand.landmarks[list(indices("hand", "palm")), :2].mean(0) / max(tick.height, 1)).tolist()
+                started.append(Event(gesture, tick.time, 1.0, x - 0.5 * tick.width / max(tick.height, 1), y - 0.5))
+        state.memories = {n: m for n, m in known.items() if abs(tick.time - float(m["seen"])) <= FORGET_AFTER}
+        shown, others = (replace(hands, items=tuple(part)) if isinstance(hands, Items) else Items(tuple(part)) for part in split)
+        return shown, others, tuple(started)
 
 
 class Pinch(ProcessNode, type="hand.pinch", fallback="empty"):

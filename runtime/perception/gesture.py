@@ -21,6 +21,7 @@ STRAIGHT = (0.75, 0.92)  # knuckle to tip, of the way along the bones: curled, s
 RAISED = (1.05, 1.3)  # wrist to tip, of wrist to the middle joint: folded in, stretched away
 THUMB = (0.6, 0.9)  # thumb's tip to the index's knuckle, in widths of the palm: laid on, spread
 ACROSS = (0.9, 1.2)  # thumb's tip to the pinky's knuckle, likewise: folded over the palm, spread
+AWAY = 0.2  # so much less of both will do for an open hand
 SPREAD = (0.1, 0.22)  # radians between index and middle finger: together, a V
 UP = (0.3, 0.6)  # cosine between the thumb and up (also where it points towards the camera)
 NEAR, FAR = 0.18, 0.75  # thumb's tip to the index's, in lengths of the palm: pinched, apart
@@ -45,12 +46,15 @@ def _ramp(value: float, ends: tuple[float, float]) -> float:
     return t * t * (3 - 2 * t)
 
 
+def _thumb(points: np.ndarray, less: float = 0.0) -> float:
+    palm = _length(points[5] - points[17])
+    beside, across = _length(points[4] - points[5]) / palm + less, _length(points[4] - points[17]) / palm + less
+    return min(_ramp(beside, THUMB), _ramp(across, ACROSS))
+
+
 def openness(points: np.ndarray) -> np.ndarray:
     """(5,): how far thumb, index, middle, ring and pinky are stretched, 0 to 1. points: (21, 3), any unit."""
-    palm = _length(points[5] - points[17])
-    tip = points[4]
-    thumb = min(_ramp(_length(tip - points[5]) / palm, THUMB), _ramp(_length(tip - points[17]) / palm, ACROSS))
-    found = [thumb]
+    found = [_thumb(points)]
     for root in (5, 9, 13, 17):
         bones = np.linalg.norm(np.diff(points[root : root + 4], axis=0), axis=1).sum()
         straight = _length(points[root + 3] - points[root]) / max(float(bones), 1e-9)
@@ -71,7 +75,7 @@ def scores(hand: HandItem) -> dict[str, float]:
     way = points[4] - points[2]
     up = _ramp(float(way[1] / max(_length(way), 1e-9)), UP)
     return {
-        "open": min(index, middle, ring, pinky, 0.3 + 0.7 * thumb),
+        "open": min(index, middle, ring, pinky, 0.3 + 0.7 * _thumb(points, AWAY)),
         "fist": min(no_index, no_middle, no_ring, no_pinky, no_thumb),
         "pointing": min(index, no_middle, no_ring, no_pinky, 1 - 0.4 * thumb),
         "victory": min(index, middle, no_ring, no_pinky, v, 1 - 0.4 * thumb),

@@ -13,7 +13,7 @@ from spellwire.graph.document import effect_from_data
 from spellwire.nodes.body import PARTS as BODY_PARTS
 from spellwire.nodes.body import BodyPoints, PickBody, Pose, Skeleton
 from spellwire.nodes.hands import PARTS as HAND_PARTS
-from spellwire.nodes.hands import Gesture, HandPoints, HandSkeleton, PickHand, Pinch, Track
+from spellwire.nodes.hands import Gesture, HandPoints, HandSkeleton, PickHand, Pinch, Showing, Track
 from spellwire.runtime.engine.engine import Engine
 from spellwire.runtime.frames import Frame, Geometry, Tick
 from spellwire.runtime.perception.body import MODELS
@@ -190,6 +190,23 @@ def test_a_gesture_is_told_once_and_watched():
     assert [e.name for e in events] == ["open", "fist", "none"] and all(isinstance(e, Event) for e in events)
     assert [o[3] for o in out] == [n == "fist" for n in names]
     assert out[5][1] > 0.9 and out[17][1] == 0.0 and out[6][4] > 0.9, "strength doesn't wait"
+
+
+def test_hands_that_show_a_gesture():
+    """Each for itself; an event where one begins to, at its palm, in frame heights from the middle."""
+    node, state, seen = Showing(), SimpleNamespace(memories=None), []
+    for i in range(10):
+        pair = (made(SHOWN["open" if i >= 2 else "fist"]), made(SHOWN["fist"]))
+        for number, one in enumerate(pair):
+            one.id = number + 1
+        shown, others, started = node.process(listed(*pair), "open", 0.1, Tick(i * 40_000, 0.04, i, 640, 480), state)
+        seen.append(([h.id for h in shown], [h.id for h in others], started))
+    assert seen[1][:2] == ([], [1, 2]) and seen[-1][:2] == ([1], [2])
+    (event,) = [e for _, _, started in seen for e in started]
+    palm = made(SHOWN["open"]).landmarks[[0, 5, 17], :2].mean(0)
+    assert event.name == "open" and (event.x, event.y) == pytest.approx(tuple((palm - (320, 240)) / 480), abs=1e-5)
+    node.process((), "open", 0.1, Tick(3_000_000, 0.04, 90, 640, 480), state)
+    assert state.memories == {}, "forgotten after a second"
 
 
 def test_a_pinch_without_a_hand():
