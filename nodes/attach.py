@@ -48,6 +48,10 @@ class Attached(ProcessNode):
     anchor: Param[Vector2] = param(
         (0.5, 0.5), low=0, high=1, step=0.01, doc="which point of the picture lies on the place; 0, 0 is its top left"
     )
+    flip: Param[Choice] = param(
+        "never", choices=("never", "place", "all"),
+        doc="right of the frame's middle its offset goes to the left, where there is room; all: and the picture is mirrored",
+    )  # fmt: skip
     turn: Param[Number] = param(1.0, low=0, high=1, step=0.01, doc="1 tilts with it, 0 always faces the camera")
     opacity: Param[Number] = param(1.0, low=0, high=1, step=0.01, doc="of the picture")
     shadow: Param[Number] = param(0.0, low=0, high=1, step=0.01, doc="strength of a soft shadow below it")
@@ -56,6 +60,9 @@ class Attached(ProcessNode):
     rows: Param[Integer] = param(1, low=1, high=64, doc="cells down, where the picture is a sheet of them")
     rate: Param[Number] = param(12.0, low=0.1, high=60, step=0.1, unit="Hz", doc="cells a second")
     loop: Param[Boolean] = param(True, doc="an animation begins anew at its end")
+    shown = slot()
+    sides = slot()
+    scale = slot(0)
 
     def open(self, context: Any) -> None:
         self._painter = Painter(context.native("draw_triangles"))
@@ -63,6 +70,8 @@ class Attached(ProcessNode):
         self._file = ClipFile()
         self._wired: Texture | None = None
         self._seen = np.zeros((0, 0, 4), np.float32)
+        params = getattr(context, "params", {})
+        self._file.preload(context, params.get("picture"), **self._how(params))
 
     def find(self, item: Any, place: str) -> Found | None:
         """Where a place of an item is."""
@@ -74,11 +83,14 @@ class Attached(ProcessNode):
         state.shown = faded(state.shown, items, tick.delta)
         texture = self.texture(image, given, tick.time)
         each, rest = amounts_of(amount)
+        state.sides = {track: side for track, side in (state.sides or {}).items() if track in state.shown}
         made: list[tuple[float, Sticker]] = []
         for track, shown in state.shown.items() if texture is not None else ():
             much, found = each.get(track, rest), self.find(shown.item, place)
             if texture is not None and found is not None and much > 1e-3:
-                made.append((found.length, sticker_of(texture, found, much, shown.amount, given)))
+                side = flipped(found, state.sides.get(track, False), tick) and given["flip"] != "never"
+                state.sides[track] = side
+                made.append((found.length, sticker_of(texture, found, much, shown.amount, side, given)))
         made.sort(key=lambda pair: pair[0])
         space = getattr(items, "space", "frame")
         frame, state.scale = self._painter.paint([s for _, s in made], shadow, drop, tick, space, state.scale)
@@ -90,8 +102,12 @@ class Attached(ProcessNode):
             return self._from_wire(image.data)
         if given["picture"] is None:
             return None
-        how = {"columns": int(given["columns"]), "rows": int(given["rows"]), "rate": given["rate"], "linear": self._linear}
-        return self._file.get(given["picture"], **how).at(time, given["loop"])
+        return self._file.get(given["picture"], **self._how(given)).at(time, given["loop"])
+
+    def _how(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """How its file is to be read."""
+        columns, rows, rate = (given.get(name, 1) for name in ("columns", "rows", "rate"))
+        return {"columns": int(columns), "rows": int(rows), "rate": float(rate), "linear": self._linear}
 
     def _from_wire(self, pixels: np.ndarray) -> Texture:
         """A texture of what the wire brings, made anew where that is another picture than before."""
@@ -104,17 +120,27 @@ class Attached(ProcessNode):
         return self._wired
 
 
-def sticker_of(texture: Texture, found: Found, amount: float, shown: float, given: Mapping[str, Any]) -> Sticker:
-    """The picture at its place."""
+def flipped(found: Found, before: bool, tick: Any) -> bool:
+    """Whether it lies so far right that there is more room on its left; it stays as it was while that is not clear."""
+    x = float(found.place[0]) / max(tick.width, 1)
+    return x > 0.48 if before else x > 0.56
+
+
+def sticker_of(texture: Texture, found: Found, amount: float, shown: float, left: bool, given: Mapping[str, Any]) -> Sticker:
+    """The picture at its place; left: on the other side of it."""
     axes = partly_turned(found.axes, given["turn"])
     if given["rotate"]:
         c, s = np.cos(given["rotate"] * DEGREES), np.sin(given["rotate"] * DEGREES)
         axes = axes @ np.array(((c, s, 0.0), (-s, c, 0.0), (0.0, 0.0, 1.0)))
     across = max(given["size"] * found.length * amount, 1e-3)
-    place = found.place + found.length * amount * (given["offset"][0] * axes[:, 0] - given["offset"][1] * axes[:, 1])
+    (x, y), anchor = given["offset"], tuple(given["anchor"])
+    if left and given["flip"] == "place":
+        anchor = 1.0 - anchor[0], anchor[1]
+    place = found.place + found.length * amount * ((-x if left else x) * axes[:, 0] - y * axes[:, 1])
     edge_on = fade(0.02, 0.25, abs(float(axes[2, 2])))
     opacity = given["opacity"] * found.seen * shown * edge_on
-    return Sticker(texture, place, axes, across, across * texture.height / texture.width, given["anchor"], opacity)
+    down = across * texture.height / texture.width
+    return Sticker(texture, place, axes, -across if left and given["flip"] == "all" else across, down, anchor, opacity)
 
 
 def amounts_of(amount: Any) -> tuple[dict[int, float], float]:
@@ -160,8 +186,6 @@ class ToFace(Attached, type="attach.to_face", natives=("draw_triangles",), fallb
     place: Param[Choice] = param("eyes", choices=tuple(FACE), doc="where on the face")
     size: Param[Number] = param(1.0, low=0.01, high=10, step=0.01, unit="face widths", doc="the picture's width")
     layer: Out[Image] = result(space=same("faces"), size="free", doc="the pictures, transparent around")
-    shown = slot()
-    scale = slot(0)
 
     def open(self, context: Any) -> None:
         super().open(context)
@@ -169,10 +193,10 @@ class ToFace(Attached, type="attach.to_face", natives=("draw_triangles",), fallb
 
     def process(
         self, faces: Any, image: Any, amount: Any, picture: Any, place: str, size: float, offset: Any, rotate: float,
-        anchor: Any, turn: float, opacity: float, shadow: float, drop: float, columns: int, rows: int, rate: float,
+        anchor: Any, flip: str, turn: float, opacity: float, shadow: float, drop: float, columns: int, rows: int, rate: float,
         loop: bool, tick: Any, state: Any,
     ) -> Frame:  # fmt: skip
-        given = {"picture": picture, "size": size, "offset": offset, "rotate": rotate, "anchor": anchor, "turn": turn,
+        given = {"picture": picture, "size": size, "offset": offset, "rotate": rotate, "anchor": anchor, "flip": flip, "turn": turn,
                  "opacity": opacity, "columns": columns, "rows": rows, "rate": rate, "loop": loop}  # fmt: skip
         return self.lay(faces, place, image, amount, given, shadow, drop, tick, state)
 
@@ -220,15 +244,13 @@ class ToBody(Attached, type="attach.to_body", natives=("draw_triangles",), fallb
     place: Param[Choice] = param("chest", choices=tuple(BODY), doc="where on the body")
     size: Param[Number] = param(0.25, low=0.01, high=10, step=0.01, unit="metres", doc="the picture's width")
     layer: Out[Image] = result(space=same("bodies"), size="free", doc="the pictures, transparent around")
-    shown = slot()
-    scale = slot(0)
 
     def process(
         self, bodies: Any, image: Any, amount: Any, picture: Any, place: str, size: float, offset: Any, rotate: float,
-        anchor: Any, turn: float, opacity: float, shadow: float, drop: float, columns: int, rows: int, rate: float,
+        anchor: Any, flip: str, turn: float, opacity: float, shadow: float, drop: float, columns: int, rows: int, rate: float,
         loop: bool, tick: Any, state: Any,
     ) -> Frame:  # fmt: skip
-        given = {"picture": picture, "size": size, "offset": offset, "rotate": rotate, "anchor": anchor, "turn": turn,
+        given = {"picture": picture, "size": size, "offset": offset, "rotate": rotate, "anchor": anchor, "flip": flip, "turn": turn,
                  "opacity": opacity, "columns": columns, "rows": rows, "rate": rate, "loop": loop}  # fmt: skip
         return self.lay(bodies, place, image, amount, given, shadow, drop, tick, state)
 
@@ -287,15 +309,13 @@ class ToHand(Attached, type="attach.to_hand", natives=("draw_triangles",), fallb
     place: Param[Choice] = param("palm", choices=HAND, doc="where on the hand")
     size: Param[Number] = param(1.0, low=0.01, high=10, step=0.01, unit="palm lengths", doc="the picture's width")
     layer: Out[Image] = result(space=same("hands"), size="free", doc="the pictures, transparent around")
-    shown = slot()
-    scale = slot(0)
 
     def process(
         self, hands: Any, image: Any, amount: Any, picture: Any, place: str, size: float, offset: Any, rotate: float,
-        anchor: Any, turn: float, opacity: float, shadow: float, drop: float, columns: int, rows: int, rate: float,
+        anchor: Any, flip: str, turn: float, opacity: float, shadow: float, drop: float, columns: int, rows: int, rate: float,
         loop: bool, tick: Any, state: Any,
     ) -> Frame:  # fmt: skip
-        given = {"picture": picture, "size": size, "offset": offset, "rotate": rotate, "anchor": anchor, "turn": turn,
+        given = {"picture": picture, "size": size, "offset": offset, "rotate": rotate, "anchor": anchor, "flip": flip, "turn": turn,
                  "opacity": opacity, "columns": columns, "rows": rows, "rate": rate, "loop": loop}  # fmt: skip
         return self.lay(hands, place, image, amount, given, shadow, drop, tick, state)
 

@@ -68,6 +68,7 @@ class FacePaint(ProcessNode, type="paint.face", natives=("mesh_vertices", "draw_
         self._topology = read_topology(resolve(GEOMETRY))
         self._layer = Layer(CAPACITY)
         self._file = ClipFile()
+        self._file.preload(context, getattr(context, "params", {}).get("picture"), linear=self._linear)
         self._points, self._work = np.zeros((POINTS, 3), np.float32), np.zeros((POINTS, 3), np.float32)
         self._normals = np.zeros((POINTS, STRIDE), np.float32)
         self._vertices = np.zeros((POINTS, VERTEX), np.float32)

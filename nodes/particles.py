@@ -91,6 +91,7 @@ class Emit(ProcessNode, type="particles.emit", natives=("move_particles", "draw_
         self._forces = np.zeros(8, np.float32)
         self._curves: dict[str, tuple[Any, np.ndarray]] = {}
         self._file = ClipFile()
+        self._file.preload(context, getattr(context, "params", {}).get("picture"), linear=self._linear, square=True)
 
     def process(
         self, points: Any, mask: Any, burst: Any, rate: float, burst_count: int, position: Any, area: Any, life: float,

@@ -36,7 +36,7 @@ class Sticker:
         texture: the picture.
         place: (3,) the point of space where `anchor` lies.
         axes: (3, 3) columns: the picture's right, up, and its front.
-        width, height: in pixels, where it faces the camera.
+        width, height: in pixels, where it faces the camera; a width below 0: mirrored.
         anchor: the point of the picture that lies there, 0 to 1, from its top left.
         opacity: 0 to 1.
     """

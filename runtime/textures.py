@@ -6,6 +6,7 @@ A file may be a still (PNG, JPEG, WebP, TIFF, …), an animation (GIF, animated 
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from ..graph.errors import SourceError
+from ..graph.errors import SourceError, SpellwireError
 from .media.pictures import read_picture
 
 __all__ = ["MAX_SIDE", "Clip", "ClipFile", "Texture", "read_clip"]
@@ -136,6 +137,12 @@ class ClipFile:
     def __init__(self) -> None:
         self._key: Any = None
         self._found: Clip | SourceError | None = None
+
+    def preload(self, context: Any, reference: Any, **how: Any) -> None:
+        """Read it before the first frame, where the node has one; what is wrong with it is said when it is played."""
+        if reference is not None:
+            with suppress(SpellwireError):
+                self.get(context.asset(reference), **how)
 
     def get(self, path: Path, **how: Any) -> Clip:
         """The clip; see `read_clip`. Raises SourceError."""

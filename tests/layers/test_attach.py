@@ -125,6 +125,32 @@ def test_an_amount_for_each_face(attach, head_at) -> None:
     assert middle(shown)[0] == pytest.approx(240 + 15, abs=0.3)  # it grows out of its place
 
 
+def test_it_goes_to_the_side_where_there_is_room(attach, head_at) -> None:
+    """A picture beside the mouth: at the frame's right it is on the left, mirrored or not; near the middle as it was."""
+
+    def drawn(driven: Driven, x: float) -> tuple[float, bool]:
+        shown = whole(driven(0.0, faces=faces(head_at(x, 90, 40))))
+        red = shown[..., 0] / np.maximum(shown[..., 3], 1e-6)
+        columns = np.flatnonzero(shown[..., 3].max(0) > 0.9)
+        return middle(shown)[0] - x, bool(red[:, columns[2]].max() > red[:, columns[-3]].max())
+
+    for flip, mirrored in (("place", True), ("all", False)):
+        driven = attach(place="mouth", size=0.5, offset=(1.0, 0.0), anchor=(0.0, 0.5), flip=flip)
+        assert drawn(driven, 120) == (pytest.approx(50, abs=0.5), True)
+        assert drawn(driven, 170)[0] > 0 > drawn(driven, 200)[0]
+        assert drawn(driven, 165) == (pytest.approx(-50, abs=0.5), mirrored)
+        assert drawn(driven, 140)[0] > 0
+    assert drawn(attach(place="mouth", size=0.5, offset=(1.0, 0.0)), 250)[0] > 0
+
+
+def test_no_parameter_in_its_range_gives_rubbish(attach, head_at) -> None:
+    ends = {p.name: (p.low, p.high) for p in ToFace.declaration.params if p.low is not None}
+    wide = {n: tuple((float(v),) * 2 if n in ("offset", "anchor") else v for v in ends[n]) for n in ends}
+    for settings in ({n: v} for n, pair in wide.items() for v in pair if n not in ("columns", "rows")):
+        frame = attach(faces=faces(head_at(yaw=40, pitch=20)), **settings)(0.0)
+        assert np.isfinite(frame.data).all() and frame.data.max() <= 1.001, settings
+
+
 def test_it_fades_as_its_place_turns_away(attach, head_at) -> None:
     def seen(place: str, yaw: float) -> float:
         return float(whole(attach(place=place, size=0.4)(0.0, faces=faces(head_at(yaw=yaw))))[..., 3].max())
