@@ -167,6 +167,9 @@ def _tell(report: Report, source: Source, output: str, names: Mapping[str, str])
     if report.ages:
         ages = sorted(report.ages)
         show.print(f"from arrival to shown: median {ages[len(ages) // 2]:.1f} ms, 99 % {ages[len(ages) * 99 // 100]:.1f} ms")
+    for path, ages in report.model_ages.items():
+        ages = sorted(ages)
+        show.print(f"{names.get(path, path)}: what it showed was {ages[len(ages) // 2]:.0f} ms old, 99 % {ages[len(ages) * 99 // 100]:.0f} ms", markup=False)
     if source.damaged:
         tell(f"{source.damaged} pictures of {info.name} could not be decoded and were left out")
     for node, (error, times) in report.failures.items():

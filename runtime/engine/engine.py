@@ -368,6 +368,13 @@ class Engine:
         """In the render lane, between frames: what the lane gave is what readers see from now on."""
         self.lanes[name].publish(self.slots)
 
+    def ages(self) -> dict[str, float]:
+        """How old what readers see of each slow model is: node path → ms of the stream. Those without a result are left out."""
+        return {
+            name.removeprefix("model:"): (self.tick.time - lane.time) * 1e-3
+            for name, lane in self.lanes.items() if lane.index >= 0
+        }  # fmt: skip
+
     # -- playing
 
     def frame(self, frame: Frame | None, time: int, index: int, events: tuple[Any, ...] = ()) -> Frame | None:

@@ -28,7 +28,7 @@ class Lane:
         feeds, results: slots it reads and gives, by the same numbers on both sides.
         tick: its own time, of the frame it was fed.
         triggers: all slots of events, here or there.
-        index: the frame whose result readers see, −1 before the first.
+        index, time: the frame whose result readers see, and its µs; −1 before the first.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Lane:
     tick: Tick
     triggers: frozenset[int] = frozenset()
     index: int = -1
+    time: int = -1
     _made: bool = False
     _waiting: dict[int, tuple[Any, ...]] = field(default_factory=dict)
     _aside: dict[int, list[Any]] = field(default_factory=dict)
@@ -87,7 +88,7 @@ class Lane:
                 pair[0], pair[1] = pair[1], pair[0]
                 value = pair[0]
             slots[slot] = value
-        self.index = self.tick.index
+        self.index, self.time = self.tick.index, self.tick.time
 
 
 def has_rasters(value: Any) -> bool:

@@ -96,13 +96,14 @@ class Failed:
 
 @dataclass(frozen=True)
 class Telemetry:
-    """How it goes. Costs are (node, p50 ms, p95 ms)."""
+    """How it goes. Costs are (node, p50 ms, p95 ms), ages (node of a slow model, ms that its result is old)."""
 
     shown: int
     dropped: int
     fps: float
     costs: tuple[tuple[str, float, float], ...] = ()
     failures: tuple[tuple[str, str, int], ...] = ()
+    ages: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True)

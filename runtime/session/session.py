@@ -48,6 +48,7 @@ class Report:
         costs: (node, p50 ms, p95 ms).
         failures: node → (last error, how often).
         ages: ms from a frame's arrival to the sink, live only.
+        model_ages: node of a slow model → how old its result was, in ms, frame by frame, live only.
     """
 
     frames: int = 0
@@ -57,6 +58,7 @@ class Report:
     costs: list[tuple[str, float, float]] = field(default_factory=list)
     failures: dict[str, tuple[str, int]] = field(default_factory=dict)
     ages: list[float] = field(default_factory=list)
+    model_ages: dict[str, list[float]] = field(default_factory=dict)
 
     @property
     def fps(self) -> float:
@@ -304,8 +306,9 @@ class Session:
         failures = tuple((f.path, f.error, f.count) for f in self.engine.failures.values())
         report = self.report
         return m.Telemetry(
-            report.frames, report.dropped, report.fps, tuple(self.engine.costs.table()), failures
-        )
+            report.frames, report.dropped, report.fps, tuple(self.engine.costs.table()), failures,
+            tuple(self.engine.ages().items()),
+        )  # fmt: skip
 
     def _later(self, action: Callable[[], None]) -> None:
         with self._lock:
@@ -407,6 +410,8 @@ class Session:
         shown = self.engine.frame(picture.frame, picture.time_us, picture.index, events)
         if self.trace:
             self.trace.frame(picture.index, begun, self.engine.render)
+        for path, age in self.engine.ages().items():
+            self.report.model_ages.setdefault(path, []).append(age)
         if shown is None:
             raise SessionError("the effect has no sink")
         return shown

@@ -180,6 +180,9 @@ def test_a_spinning_python_node_does_not_hold_the_render_lane(session):
     assert report.frames + report.dropped == 120
     assert report.frames > 20, "in order with the node it would be 5"
     assert one.engine.lanes["model:n2"].index >= 0, "a result was published"
+    ages = report.model_ages["n2"]  # of what was shown, in ms of the stream
+    assert 0 < len(ages) < report.frames and min(ages) >= 10 and max(ages) > 100
+    assert dict(one.telemetry().ages) == {"n2": ages[-1]}
 
 
 def test_offline_a_slow_node_is_waited_for(session):
