@@ -168,14 +168,17 @@ class Behind(ProcessNode, type="blur.behind"):
         given, soft = buffer(self, "_given", (lines, width, 4)), buffer(self, "_soft", (lines, width, 4))
         power = 1.0 + 3.0 * highlights
         cv2.pow(rgb, power, dst=rgb)
-        np.subtract(1.0, cover, out=given[..., 3])
-        np.square(given[..., 3], out=given[..., 3])  # an edge that is half person is more person than not
+        np.multiply(cover, -2.0, out=cover)
+        np.add(cover, 1.0, out=cover)
+        np.maximum(cover, 0.0, out=cover)  # what is half person does not count at all
+        np.multiply(cover, cover, out=given[..., 3])
         np.multiply(rgb, given[..., 3:], out=given[..., :3])
         cv2.filter2D(given, -1, disc(share * lines), dst=soft, borderType=cv2.BORDER_REPLICATE)
         wide = buffer(self, "_wide", given.shape)
         cv2.blur(given, (2 * (lines // 5) + 1,) * 2, dst=wide, borderType=cv2.BORDER_REPLICATE)
-        wide *= 0.01  # only where nothing is near does it count
+        wide *= 0.05  # only where nothing is near does it count
         soft += wide
+        soft += 1e-4 * np.array(cv2.mean(given), np.float32)  # and then the mean of all
         np.maximum(soft[..., 3], 1e-6, out=cover)
         soft[..., :3] /= cover[..., None]
         np.maximum(soft, 0.0, out=soft)  # a large disc is folded by FFT, which may give a little less than 0

@@ -100,7 +100,7 @@ class CutOut(ProcessNode, type="key.cut_out"):
 
     image: In[Image] = port(domain=True, display=True, doc="the picture with the person")
     mask: In[Mask] = port(doc="the person")
-    radius: Param[Number] = param(0.025, low=0.005, high=0.1, step=0.001, unit="frame heights", doc="how far around it looks: "
+    radius: Param[Number] = param(0.03, low=0.005, high=0.1, step=0.001, unit="frame heights", doc="how far around it looks: "
                                   "as wide as hair is soft")  # fmt: skip
     choke: Param[Number] = param(0.0, low=0, high=0.9, step=0.01, doc="mask values up to this count as background")
     amount: Param[Number] = param(1.0, low=0, high=1, step=0.01, doc="0 keeps the old background's colour in the edge")
@@ -114,7 +114,7 @@ class CutOut(ProcessNode, type="key.cut_out"):
         lines = min(self.LINES, image.height)
         width = max(1, round(image.width * lines / image.height))
         rgb, cover = small_pair(self, image, mask, width, lines)
-        sigma = 0.4 * radius * tick.height * lines / max(abs(image.geometry.to_frame[4]) * image.height, 1e-9)
+        sigma = radius * tick.height * lines / max(abs(image.geometry.to_frame[4]) * image.height, 1e-9)
         front, back = buffer(self, "_front", (lines, width, 4)), buffer(self, "_back", (lines, width, 4))
         spread_from(self, rgb, cover, sigma, front)
         np.subtract(1.0, cover, out=cover)
@@ -142,12 +142,13 @@ def small_pair(node, image, mask, width, lines):
 
 
 def spread_from(node, rgb, cover, sigma, into):
-    """Colours of the covered pixels, spread over what is not: blurred, over blurred coverage; far away, the mean around."""
+    """Colours of what is surely covered, spread over what is not: blurred, over blurred coverage; far away, the mean around."""
     given, wide, total = (buffer(node, n, into.shape[: 3 - (n == "_total")]) for n in ("_given", "_wide", "_total"))
-    np.multiply(rgb, cover[..., None], out=given[..., :3])
-    given[..., 3] = cover
+    np.multiply(cover, cover, out=total)
+    np.multiply(total, cover, out=given[..., 3])  # cubed, since half covered pixels are mixtures themselves
+    np.multiply(rgb, given[..., 3:], out=given[..., :3])
     cv2.GaussianBlur(given, (0, 0), max(sigma, 0.3), dst=into, borderType=cv2.BORDER_REPLICATE)
-    cv2.blur(given, (2 * round(4 * sigma) + 1,) * 2, dst=wide, borderType=cv2.BORDER_REPLICATE)
+    cv2.blur(given, (2 * round(3 * sigma) + 1,) * 2, dst=wide, borderType=cv2.BORDER_REPLICATE)
     wide *= 0.02  # so little that it counts only where nothing is near
     into += wide
     np.add(into[..., 3], 1e-6, out=total)
