@@ -471,6 +471,8 @@ class Session:
             for lane in lanes.values():
                 lane.work.put(None)
             capture.join(2.0)
+            for lane in lanes.values():  # a process must not end inside a library's run; one that hangs is left to itself
+                lane.join(2.0)
             if capture.error is not None and sys.exc_info()[0] is None:
                 raise capture.error
 
