@@ -39,8 +39,8 @@ from spellwire.runtime.media.opening import open_source
 from spellwire.runtime.session import Report, Session
 
 SIZE = 1280, 720
-FRAMES = 60  # of footage, played there and back
-WARM, QUICK, FULL, COUNTED = 30, 90, 300, 60
+FRAMES = 45  # of footage, played there and back
+WARM, QUICK, FULL, COUNTED = 20, 60, 300, 40
 RATE = 60  # frames a second of the camera that live effects see
 LEAST = 30.0
 SLOWEST = 240  # seconds a child may take: the first time, kernels are compiled
