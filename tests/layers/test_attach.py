@@ -8,8 +8,9 @@ import pytest
 from driven import Driven
 
 from spellwire.graph.errors import SourceError
-from spellwire.nodes.attach import BODY, FACE, HAND, ToBody, ToFace, ToHand
+from spellwire.nodes.attach import ToBody, ToFace, ToHand
 from spellwire.runtime.frames import Frame
+from spellwire.runtime.perception.places import BODY_PLACES, FACE_PLACES, HAND_PLACES
 from spellwire.runtime.values import BodyItem, Each, HandItem, Items
 
 from .conftest import faces
@@ -63,7 +64,7 @@ def test_it_lies_on_its_place_and_moves_with_it_at_once(attach, head_at, place) 
     driven = attach(place=place, size=0.2)
     for n, (x, y, roll) in enumerate([(160, 90, 0), (171.3, 84.2, 10), (140.7, 99.9, -25)]):
         face = head_at(x, y, 80.0, roll=roll)
-        spot = face.landmarks[list(FACE[place][0]), :2].mean(0)
+        spot = face.landmarks[list(FACE_PLACES[place][0]), :2].mean(0)
         assert np.hypot(*(middle(whole(driven(n / 30, faces=faces(face)))) - spot)) < 0.25
 
 
@@ -231,11 +232,11 @@ def bodies(*items) -> Items:
     return Items(tuple(items), "frame", 320, 180)
 
 
-@pytest.mark.parametrize("place", BODY)
+@pytest.mark.parametrize("place", BODY_PLACES)
 def test_every_place_of_a_body(attach, place) -> None:
     body = body_at()
     shown = whole(attach(ToBody, place=place, size=0.2, bodies=bodies(body))(0.0))
-    spot = body.landmarks[list(BODY[place][0]), :2].mean(0)
+    spot = body.landmarks[list(BODY_PLACES[place][0]), :2].mean(0)
     assert np.hypot(*(middle(shown) - spot)) < 0.5
     assert shown[..., 3].sum() == pytest.approx(12 * 12, rel=0.12)  # 0.2 m at 60 pixels a metre
 
@@ -273,7 +274,7 @@ def hand_at(x: float = 160, y: float = 120, palm: float = 40, roll: float = 0.0,
     return HandItem(1, np.concatenate([turned * palm + (x, y), points[:, 2:]], 1).astype(np.float32), 1.0)
 
 
-@pytest.mark.parametrize("place", HAND)
+@pytest.mark.parametrize("place", HAND_PLACES)
 def test_every_place_of_a_hand(attach, place) -> None:
     shown = whole(attach(ToHand, place=place, size=0.3, hands=Items((hand_at(),), "frame", 320, 180))(0.0))
     assert shown[..., 3].sum() == pytest.approx(12 * 12, rel=0.12)

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from driven import Driven
 
-from spellwire.nodes.particles import MOST, Emit, Pool, chance
+from spellwire.nodes.particles import Emit
 from spellwire.runtime.frames import Frame
 from spellwire.runtime.native import particles as loops
+from spellwire.runtime.particles import MOST, Pool, chance
 from spellwire.runtime.values import Each, Event, Items
 
 CALM = {"turbulence": 0.0, "gravity": (0.0, 0.0), "drag": 0.0, "variety": 0.0, "spread": 0.0}
