@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from spellwire.graph.document import load_effect
-from spellwire.graph.effect import Effect
+from spellwire.graph.effect import Effect, NodeUse, Wire
 from spellwire.graph.errors import ModelUnavailable
+from spellwire.graph.frozen import FrozenDict, freeze
 from spellwire.graph.registry import registry
 from spellwire.graph.validate import validate
 from spellwire.runtime.frames import Frame
@@ -127,3 +128,19 @@ def test_a_face_that_goes_takes_its_paint_with_it(effect: Effect, portrait: np.n
     empty = np.full_like(portrait, 90)
     shown = play(effect, [portrait] * 2 + [empty] * 12, {})[-1]
     assert np.abs(shown.astype(int) - empty).max() <= 1
+
+
+def test_a_crop_of_one_face_goes_through_pixel_nodes_as_well(portrait: np.ndarray, effect: Effect) -> None:
+    """Picked, cut, turned to its negative by a kernel, pasted: no network, no list."""
+    uses = {
+        "n1": NodeUse("n1", "source.input"), "n2": NodeUse("n2", "face.mesh"), "n3": NodeUse("n3", "face.pick"),
+        "n4": NodeUse("n4", "face.crop"), "n5": NodeUse("n5", "colour.invert"), "n6": NodeUse("n6", "face.paste", params=freeze({"seamless": 0.0})),
+        "n7": NodeUse("n7", "sink.output"),
+    }  # fmt: skip
+    wires = [Wire(*w.split()) for w in (
+        "n1 image n2 image", "n2 faces n3 faces", "n3 face n4 face", "n1 image n4 image", "n4 out n5 image", "n5 out n6 pictures",
+        "n4 points n6 points", "n3 face n6 faces", "n1 image n6 image", "n6 out n7 image",
+    )]  # fmt: skip
+    shown = play(Effect(nodes=FrozenDict(uses), wires=tuple(wires)), [portrait], {})[-1]
+    middle = (slice(105, 125), slice(212, 232))
+    assert np.abs(shown[middle].astype(int) + portrait[middle] - 255).mean() < 6 and difference(shown, portrait, BEHIND) == 0

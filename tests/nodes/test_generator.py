@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -209,3 +210,22 @@ def test_the_any_style_network_wants_a_style(styles: tuple[Style, list[Path]]) -
     out, _ = node.process(Frame.of(photo()), code, None, 0.0, tick(), SimpleNamespace(past=None))
     assert out is not None and out.data.shape == (384, 384, 3) and out.data.std() > 5
 
+
+
+ASSETS = Path(os.environ.get("SPELLWIRE_ASSETS", Path(__file__).resolve().parents[3] / "shared/assets"))
+
+
+@pytest.mark.parametrize(("file", "params"), [
+    ("fns_candy.onnx", {"takes": "0..255", "gives": "0..255"}), ("cartoongan_light_shinkai.onnx", {"takes": "-1..1", "gives": "-1..1"}),
+])  # fmt: skip
+def test_networks_brought_as_files(file: str, params: dict[str, str]) -> None:
+    """Real networks of others, in their own ranges: the picture is still told from what they make of it."""
+    folder = ASSETS / "models/style"
+    if not (folder / file).is_file():
+        pytest.skip(f"the shared test assets are not at {ASSETS} (SPELLWIRE_ASSETS)")
+    data = pytest.importorskip("skimage.data", reason="the portrait is in scikit-image")
+    portrait = cv2.resize(data.astronaut()[:384, :384], (160, 160), interpolation=cv2.INTER_AREA)
+    out = made(opened(folder, file, rows=160, **params), portrait)
+    assert out.data.shape == (160, 160, 3) and 20 < out.data.std() < 110
+    a, b = (cv2.GaussianBlur(p.mean(-1), (0, 0), 6).ravel() for p in (out.data.astype(float), portrait.astype(float)))
+    assert np.corrcoef(a, b)[0, 1] > 0.6
