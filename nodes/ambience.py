@@ -21,16 +21,17 @@ FINEST = 360  # lines of the small picture
 class LightWrap(ProcessNode, type="composite.light_wrap"):
     """Let the background's light bleed around a person's edge, so that a cut-out sits in its new place.
 
-    The blurred background is screened onto the inside of the mask's edge, as deep as the blur is wide.
+    The blurred background is screened onto the inside of the mask's edge, as deep as the blur is wide. Give it the cut-out
+    before it is laid over the background; on the finished composite it also brightens the rim outside.
     """
 
-    image: In[Image] = port(domain=True, doc="the finished composite")
+    image: In[Image] = port(domain=True, doc="the cut-out, or the finished composite")
     mask: In[Mask] = port(doc="the person")
     background: In[Image] = port(doc="what is behind")
     radius: Param[Number] = param(0.015, low=0.001, high=0.2, step=0.001, unit="frame heights", doc="blur's sigma")
     amount: Param[Number] = param(0.5, low=0, high=1, step=0.01, doc="0 nothing, 1 all of it")
     behind: Out[Image] = inner(space=same("image"), doc="the blurred background, and how much of it is near")
-    out: Out[Image] = result(space=same("image"), doc="the composite with light around its edge")
+    out: Out[Image] = result(space=same("image"), doc="the same with light around its edge")
 
     def process(self, mask: Frame, background: Frame, radius: float, tick: Any) -> Frame:
         """On a picture so small that the Gaussian is two pixels wide."""

@@ -8,7 +8,7 @@ import numpy as np
 from ..graph.declare import In, Out, Param, PixelNode, ProcessNode, inner, param, port, result, same
 from ..graph.types import Colour, Image, Mask, Number
 from ..runtime.frames import Frame
-from ..runtime.pixel import Vec, absolute, clamp, cos, length, luma, maximum, mix, sin, vec
+from ..runtime.pixel import Vec, absolute, clamp, cos, dot, length, luma, maximum, mix, sin, smoothstep, vec
 from ..runtime.pixel.colour import unpremultiply
 from .geometry import buffer, scaled, seen, shrunk
 
@@ -96,6 +96,9 @@ class CutOut(ProcessNode, type="key.cut_out"):
     Where the mask is between 0 and 1 the pixel is a mixture. What stands in front and what behind are estimated from
     the covered and the uncovered pixels around, and corrected so that the mixture is the one seen (blur fusion, Forte
     and Pitié, 2021). The estimates are made on a small picture.
+
+    `refine` asks the colours as well: where the mask is unsure and front and back differ, how near the pixel is to either
+    decides. That finds single hairs, and takes a rim away where the mask lies a little beside the person.
     """
 
     image: In[Image] = port(domain=True, display=True, doc="the picture with the person")
@@ -103,6 +106,7 @@ class CutOut(ProcessNode, type="key.cut_out"):
     radius: Param[Number] = param(0.03, low=0.005, high=0.1, step=0.001, unit="frame heights", doc="how far around it looks: "
                                   "as wide as hair is soft")  # fmt: skip
     choke: Param[Number] = param(0.0, low=0, high=0.9, step=0.01, doc="mask values up to this count as background")
+    refine: Param[Number] = param(0.7, low=0, high=1, step=0.01, doc="how much colours may correct an unsure mask")
     amount: Param[Number] = param(1.0, low=0, high=1, step=0.01, doc="0 keeps the old background's colour in the edge")
     front: Out[Image] = inner(space=same("image"), doc="colours of what stands in front, small")
     back: Out[Image] = inner(space=same("image"), doc="colours of what is behind, small")
@@ -122,9 +126,14 @@ class CutOut(ProcessNode, type="key.cut_out"):
         geometry = scaled(image.geometry, width, lines)
         return Frame(front, geometry, image.space), Frame(back, geometry, image.space)
 
-    def pixel(self, image, mask, front, back, choke, amount, at):
-        cover = clamp((clamp(mask) - choke) / (1.0 - choke))
+    def pixel(self, image, mask, front, back, choke, refine, amount, at):
         ahead, behind = front.sample(at.x, at.y).rgb, back.sample(at.x, at.y).rgb
+        cover = clamp(mask)
+        way, own = ahead - behind, image.rgb - behind * image.a
+        apart = dot(way, way)
+        share = clamp(dot(own, way) / maximum(apart, 1e-3))  # where the pixel lies between back and front
+        unsure = clamp(6.0 * cover * (1.0 - cover)) * smoothstep(0.01, 0.12, apart)
+        cover = clamp((mix(cover, share, unsure * refine) - choke) / (1.0 - choke))
         mixture = ahead * cover + behind * (1.0 - cover)
         clean = clamp(ahead * image.a + (image.rgb - mixture * image.a) * cover, 0.0, image.a)
         return vec(mix(image.rgb, clean, amount) * cover, image.a * cover)

@@ -77,18 +77,35 @@ def scene(front: list[float], back: list[float]) -> tuple[np.ndarray, np.ndarray
 def test_cut_out_takes_a_bright_background_out_of_hair() -> None:
     image, cover = scene([0.15, 0.1, 0.08], [0.95, 0.93, 0.9])
     clean = play("key.cut_out", inputs={"image": image, "mask": cover})
-    plain = play("key.cut_out", inputs={"image": image, "mask": cover}, amount=0.0)
+    plain = play("key.cut_out", inputs={"image": image, "mask": cover}, amount=0.0, refine=0.0)
     edge = np.s_[90, 114:126]
     wanted = np.array([0.15, 0.1, 0.08]) * cover[edge]
     assert np.abs(clean[edge][:, :3] - wanted).max() < 0.06
     assert np.abs(plain[edge][:, :3] - wanted).max() > 0.15  # the halo that it takes away
-    assert np.abs(clean[..., 3:] - cover).max() < 1e-6
+    assert np.abs(plain[..., 3:] - cover).max() < 1e-6 and np.abs(clean[..., 3:] - cover).max() < 0.1
     assert np.abs(clean[90, 150, :3] - [0.15, 0.1, 0.08]).max() < 0.01
+
+
+def test_colours_correct_a_mask_that_lies_beside_the_person() -> None:
+    image, cover = scene([0.15, 0.1, 0.08], [0.95, 0.93, 0.9])
+    beside = np.roll(cover, -4, axis=1)
+    beside[:, -4:] = 1
+    refined, plain = (play("key.cut_out", inputs={"image": image, "mask": beside}, refine=r)[..., 3:] for r in (1.0, 0.0))
+    assert np.abs(refined - cover)[60].mean() < 0.6 * np.abs(plain - cover)[60].mean()
+
+
+def test_colours_find_a_hair_that_the_mask_hardly_knows() -> None:
+    image, cover = scene([0.15, 0.1, 0.08], [0.95, 0.93, 0.9])
+    image[90:92, 100:116, :3] = [0.15, 0.1, 0.08]
+    vague = cover.copy()
+    vague[86:96, 100:116] = np.maximum(vague[86:96, 100:116], 0.15)
+    refined, plain = (play("key.cut_out", inputs={"image": image, "mask": vague}, refine=r)[..., 3] for r in (1.0, 0.0))
+    assert refined[91, 106] > 0.5 > 3 * plain[91, 106] and refined[87, 106] < 0.1
 
 
 def test_a_choked_mask_and_nobody() -> None:
     image, cover = scene([0.5, 0.4, 0.3], [0.2, 0.6, 0.9])
-    choked = play("key.cut_out", inputs={"image": image, "mask": cover}, choke=0.5)
+    choked = play("key.cut_out", inputs={"image": image, "mask": cover}, choke=0.5, refine=0.0)
     assert np.abs(choked[..., 3:] - np.clip(2 * cover - 1, 0, 1)).max() < 1e-5
     nobody = play("key.cut_out", inputs={"image": image, "mask": np.zeros_like(cover)})
     assert np.isfinite(nobody).all() and np.abs(nobody).max() == 0
