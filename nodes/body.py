@@ -11,6 +11,7 @@ from ..graph.types import Bodies, Body, Choice, Colour, Image, Integer, Mask, Nu
 from ..runtime.frames import Frame
 from ..runtime.perception.body import MODELS, BodyTracker, make_state
 from ..runtime.perception.body_mask import BodyMasks
+from ..runtime.perception.guided import native_fit
 from ..runtime.perception.landmarks import BODY_SKELETON, indices, point_names
 from ..runtime.perception.roi import to_frame
 from ..runtime.perception.skeleton import Bone, SkeletonLayer
@@ -114,7 +115,7 @@ class BodyPoints(ProcessNode, type="body.points", fallback="last"):
         return body.landmarks[chosen]
 
 
-class BodyMask(ProcessNode, type="body.mask", fallback="last"):
+class BodyMask(ProcessNode, type="body.mask", natives=("guided_fit",), fallback="last"):
     """Where tracked people are: a mask that follows the picture's edges at full resolution.
 
     The pose network draws it on the way, so it costs little beside `body.pose`. Unlike `segment.person` it knows whose it
@@ -129,7 +130,7 @@ class BodyMask(ProcessNode, type="body.mask", fallback="last"):
     mask: Out[Mask] = result(space=same("image"), doc="1 on people")
 
     def open(self, context: Any) -> None:
-        self._masks = BodyMasks()
+        self._masks = BodyMasks(native_fit(context))
 
     def process(self, image: Frame, bodies: Any, edge: float) -> Frame:
         crops = [body.mask for body in bodies if body.mask is not None]

@@ -13,7 +13,7 @@ from ..graph.types import Choice, Colour, Depth, Image, Mask, Model, Number, Sur
 from ..runtime.frames import Frame
 from ..runtime.models.pictures import Layout, PictureModel
 from ..runtime.perception.depth import LEAST, MOST, DepthEstimator, make_state
-from ..runtime.perception.guided import GuidedCoefficients
+from ..runtime.perception.guided import GuidedCoefficients, native_fit
 from ..runtime.perception.shrink import Shrinker
 from ..runtime.pixel import At, Raster, Vec, clamp, dot, exp2, fract, maximum, minimum, mix, smoothstep, vec
 from .geometry import buffer, scaled
@@ -74,7 +74,7 @@ class Estimate(ProcessNode, type="depth.estimate", latency="slow", fallback="las
         return small
 
 
-class Refine(ProcessNode, type="depth.refine", fallback="last"):
+class Refine(ProcessNode, type="depth.refine", natives=("guided_fit",), fallback="last"):
     """A coarse depth bent onto the picture's edges, with people in front.
 
     A guided filter on a grid of 144 lines finds how depth follows the picture's colours around each place; at full
@@ -96,6 +96,7 @@ class Refine(ProcessNode, type="depth.refine", fallback="last"):
 
     def open(self, context: Any) -> None:
         self._shrink, self._size = Shrinker(), (0, 0)
+        self._native = native_fit(context)
 
     def process(self, image: Frame, depth: Frame, people: Frame | None, edge: float, separation: float) -> tuple[Frame, Frame]:
         height = min(ROWS, image.height)
@@ -120,7 +121,7 @@ class Refine(ProcessNode, type="depth.refine", fallback="last"):
         self._guide = np.zeros((height, width, 3), np.float32)
         self._fit = np.zeros((height, width, 4), np.float32)
         self._scene, self._theirs, self._front = np.zeros((3, height, width), np.float32)
-        self._guided = GuidedCoefficients(height, width)
+        self._guided = GuidedCoefficients(height, width, self._native)
 
     def _near(self, depth: Frame, into: np.ndarray) -> np.ndarray:
         """A raster of metres as nearness on the grid; where it knows nothing (0), as UNKNOWN."""

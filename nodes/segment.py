@@ -12,7 +12,7 @@ from ..graph.types import Choice, Image, Mask, Number
 from ..runtime.frames import Frame, Geometry
 from ..runtime.perception import parts
 from ..runtime.perception.carry import Carrier
-from ..runtime.perception.guided import GuidedCoefficients
+from ..runtime.perception.guided import GuidedCoefficients, native_fit
 from ..runtime.perception.segment import MODELS, PersonSegmenter, Shape, make_state
 from ..runtime.perception.shrink import Shrinker
 from ..runtime.pixel import At, Raster, Vec, dot, smoothstep
@@ -24,7 +24,7 @@ LEAST = 16  # pixels on a side from which on motion is looked for
 SHAPES: dict[str, Shape | None] = {"auto": None, "landscape": "landscape", "square": "square"}
 
 
-class Person(ProcessNode, type="segment.person", latency="model", fallback="last"):
+class Person(ProcessNode, type="segment.person", latency="model", natives=("guided_fit",), fallback="last"):
     """Where people are: a mask that follows the picture's edges at full resolution.
 
     A small network (MediaPipe's selfie segmentation) sees the whole picture at 256×144 or 256×256. Where it is unsure and
@@ -46,7 +46,7 @@ class Person(ProcessNode, type="segment.person", latency="model", fallback="last
     past = slot()
 
     def open(self, context: Any) -> None:
-        self._segmenter = PersonSegmenter(lambda shape: context.model(MODELS[shape]))
+        self._segmenter = PersonSegmenter(lambda shape: context.model(MODELS[shape]), native_fit(context))
 
     def process(self, image: Frame, model: str, smoothing: float, edge: float, tick: Any, state: Any) -> Frame:
         if state.past is None:
@@ -95,7 +95,7 @@ class Parts(ProcessNode, type="segment.parts", latency="slow", fallback="last"):
         return (*masks, Frame(self._segmenter.seen, geometry, image.space))
 
 
-class Refine(ProcessNode, type="segment.refine", fallback="last"):
+class Refine(ProcessNode, type="segment.refine", natives=("guided_fit",), fallback="last"):
     """A coarse mask, carried to the picture of now and bent onto its edges at full resolution.
 
     For a mask that came late or small: from `segment.parts`, or from a model of one's own. With `seen`, the picture that
@@ -115,6 +115,7 @@ class Refine(ProcessNode, type="segment.refine", fallback="last"):
 
     def open(self, context: Any) -> None:
         self._size, self._shrink, self._shrink_seen = (0, 0), Shrinker(), Shrinker()
+        self._native = native_fit(context)
 
     def process(self, image: Frame, mask: Frame, seen: Frame | None, edge: float) -> Frame:
         height = max(min(ROWS, image.height), 1)
@@ -152,7 +153,7 @@ class Refine(ProcessNode, type="segment.refine", fallback="last"):
         self._bytes, *self._grey = np.zeros((3, height, width), np.uint8)
         self._guide, self._fit = np.zeros((height, width, 3), np.float32), np.zeros((height, width, 4), np.float32)
         self._now, self._moved = np.zeros((2, height, width), np.float32)
-        self._guided, self._carrier = GuidedCoefficients(height, width), Carrier(height, width)
+        self._guided, self._carrier = GuidedCoefficients(height, width, self._native), Carrier(height, width)
 
     def pixel(self, image: Raster, coefficients: Raster, feather: Vec, at: At) -> Vec:
         return bent(image, coefficients, feather, at)

@@ -80,6 +80,10 @@ LOOPS: dict[str, Loop] = {
             "rasterise", "rasterise",
             "vertices:f32* triangles:i32* beyond:i32* faces:i64 item:f32 grid:i64* front:i32* surface:f32* width:i64 height:i64",
         ),
+        _loop(
+            "guided_fit", "guided",
+            "guide:f32* mask:f32* width:i64 height:i64 radius:i64 epsilon:f32 out:f32* rows:f32* wide:f32* sums:f32* lines:f32*",
+        ),
         _loop("inflate", "inflate", "mask:f32* width:i64 height:i64 cell:f32 reach:f32 surface:f32* work:f32*"),
         _loop("warp_field", "warp", "bumps:f32* count:i64 unit:f32 field:f32* width:i64 height:i64"),
         _loop("move_particles", "particles", "particles:f32* count:i64 forces:f32* seconds:f32"),

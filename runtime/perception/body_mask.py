@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import cv2
 import numpy as np
@@ -20,9 +20,10 @@ OUTSIDE = -12.0  # logit of where no crop is
 
 
 class BodyMasks:
-    """Puts crops together on a small grid over the picture. Holds work buffers only."""
+    """Puts crops together on a small grid over the picture. Holds work buffers only. native: see GuidedCoefficients."""
 
-    def __init__(self) -> None:
+    def __init__(self, native: Callable[..., None] | None = None) -> None:
+        self._native = native
         self._shrink = Shrinker()
         self._size = (0, 0)
 
@@ -61,7 +62,7 @@ class BodyMasks:
         self._pixels = np.empty((height, width, 3), np.uint8)
         self.guide = np.empty((height, width, 3), np.float32)
         self._logits, self._warped, self.mask = np.empty((3, height, width), np.float32)
-        self._guided = GuidedCoefficients(height, width)
+        self._guided = GuidedCoefficients(height, width, self._native)
         self._out = np.empty((height, width, 4), np.float32)
 
 
