@@ -12,7 +12,7 @@ from ..graph.declare import In, Out, Param, ProcessNode, inner, new_space, param
 from ..graph.types import Face, Faces, Image, Integer, Mask, Number, Points
 from ..runtime.frames import Frame, Geometry
 from ..runtime.models.resolver import resolve
-from ..runtime.perception.crop import FaceCutter, WideMesh, crop_places, face_roi
+from ..runtime.perception.crop import FaceCutter, WideMesh, apart, crop_places, face_roi
 from ..runtime.perception.headframe import POINTS, HeadFitter, faded
 from ..runtime.perception.topology import GEOMETRY, read_topology
 from ..runtime.pixel import At, Raster, Vec, clamp, luma, mix, vec
@@ -23,6 +23,7 @@ __all__ = ["FaceCrop", "FacePaste"]
 CAPACITY = 1 << 17  # pixels that are drawn at most
 MARGIN = 2  # empty pixels around what is drawn, since reads beyond a raster repeat its border
 SQUARE = np.ones((3, 3), np.uint8)
+ALIKE, TURNED = 6.0, 22.0  # degrees a head turned since: what lies beyond the face is shown up to here, and from there on not
 COARSE = 40  # cells along a face's longer side, where colours are matched
 
 
@@ -76,7 +77,9 @@ class FacePaste(ProcessNode, type="face.paste", natives=("rasterise",), fallback
     mask: In[Mask] = port(optional=True, default=(1.0,), doc="where it may show; unwired: everywhere")
     opacity: Param[Number] = param(1.0, low=0, high=1, step=0.01, doc="0 the picture as it is")
     colour: Param[Number] = param(1.0, low=0, high=1, step=0.01, doc="1 the result's colours, 0 the picture's with its light and dark")
-    reach: Param[Number] = param(0.12, low=0.0, high=0.8, step=0.01, unit="face widths", doc="how far it reaches beyond the face")
+    reach: Param[Number] = param(
+        0.12, low=0.0, high=0.8, step=0.01, unit="face widths", doc="how far it reaches beyond the face; less while the head turns fast"
+    )
     feather: Param[Number] = param(0.2, low=0.01, high=0.6, step=0.01, unit="face widths", doc="width of its soft rim")
     seamless: Param[Number] = param(0.7, low=0, high=1, step=0.01, doc="how much its colours follow the picture's at the rim")
     fade: Param[Number] = param(0.15, low=0, high=2, step=0.01, unit="s", doc="how long a new result takes to come in")
@@ -86,7 +89,8 @@ class FacePaste(ProcessNode, type="face.paste", natives=("rasterise",), fallback
     textures = slot()
 
     def open(self, context: Any) -> None:
-        self._mesh = WideMesh(read_topology(resolve(GEOMETRY)))
+        topology = read_topology(resolve(GEOMETRY))
+        self._mesh, self._fitter = WideMesh(topology), HeadFitter(topology)
         self._draw = context.native("rasterise")
         mesh = self._mesh
         self._places = np.zeros((mesh.count, 3), np.float32)
@@ -105,12 +109,12 @@ class FacePaste(ProcessNode, type="face.paste", natives=("rasterise",), fallback
     ) -> Frame:  # fmt: skip
         state.shown = faded(state.shown, faces, tick.delta)
         state.textures = self._textures(state.textures or {}, state.shown, faces, pictures, points, fade, tick.delta)
-        self._mesh.reach(reach, feather)
         drawn = []
         for track, shown in state.shown.items():
             landmarks = shown.item.landmarks
             if track in state.textures and len(landmarks) >= POINTS and np.isfinite(landmarks[:POINTS]).all():
-                self._mesh.points(self._local(landmarks, image.geometry), reach, self._places)
+                local = self._local(landmarks, image.geometry)
+                self._mesh.points(local, self._reach(local, state.textures[track], reach), self._places)
                 if box := _box(self._places, image):
                     drawn.append((box[2] - box[0], track, box, self._places.copy()))
         if not drawn:
@@ -119,7 +123,8 @@ class FacePaste(ProcessNode, type="face.paste", natives=("rasterise",), fallback
         layer, left, top, step = self._room([entry[2] for entry in drawn], min(self._fineness(e[3], state.textures[e[1]]) for e in drawn))
         for _, track, box, places in drawn:
             amount = state.shown[track].amount * state.textures[track]["amount"]
-            self._paste(layer, left, top, step, box, places, state.textures[track], image, (reach, seamless, amount))
+            how = self._reach(places, state.textures[track], reach), feather, seamless, amount
+            self._paste(layer, left, top, step, box, places, state.textures[track], image, how)
         return Frame(layer, scaled_to(image.geometry, left, top, step, layer.shape[1], layer.shape[0]), image.space)
 
     # -- textures
@@ -153,6 +158,13 @@ class FacePaste(ProcessNode, type="face.paste", natives=("rasterise",), fallback
         local[:, 0], local[:, 1] = a * x + b * y + c, d * x + e * y + f
         return local
 
+    def _reach(self, now: np.ndarray, texture: dict, reach: float) -> float:
+        """How far a result may reach beyond the face: less and less when the head has turned since, for hair and background
+        don't turn as the face does."""
+        head, then = self._fitter.fit(now), self._fitter.fit(texture["places"] * np.float32(1000))
+        turned = apart(head, then) if head and then else TURNED
+        return reach * min(max((TURNED - turned) / (TURNED - ALIKE), 0.0), 1.0)
+
     # -- drawing
 
     def _fineness(self, places: np.ndarray, texture: dict) -> int:
@@ -175,7 +187,8 @@ class FacePaste(ProcessNode, type="face.paste", natives=("rasterise",), fallback
 
     def _paste(self, layer, left: int, top: int, step: int, box, places, texture: dict, image: Frame, how) -> None:
         """One face over what is there."""
-        reach, seamless, amount = how
+        reach, feather, seamless, amount = how
+        self._mesh.reach(reach, feather)
         x0, y0 = (box[0] - left) // step, (box[1] - top) // step
         x1, y1 = math.ceil((box[2] - left) / step), math.ceil((box[3] - top) / step)
         width, height = x1 - x0, y1 - y0

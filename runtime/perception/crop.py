@@ -12,11 +12,11 @@ import math
 import cv2
 import numpy as np
 
-from .headframe import POINTS, HeadFitter
+from .headframe import POINTS, Head, HeadFitter
 from .roi import Cropper, Roi
 from .topology import FaceTopology, neighbours
 
-__all__ = ["OUTLINE", "RINGS", "FaceCutter", "WideMesh", "crop_places", "face_roi"]
+__all__ = ["OUTLINE", "RINGS", "FaceCutter", "WideMesh", "apart", "crop_places", "face_roi"]
 
 MIDDLE = np.array([[0.0, 1.2, 3.0]])  # of a crop, in cm of the canonical face: between the eyes, and a little up for hair
 RINGS = (1.0 / 3.0, 2.0 / 3.0, 1.0)  # beyond the outline, as shares of the reach
@@ -35,6 +35,18 @@ def face_roi(fitter: HeadFitter, landmarks: np.ndarray, margin: float) -> Roi | 
     x, y = head.place(MIDDLE)[0, :2]
     up = head.rotation[:2, 1]
     return Roi(float(x), float(-y), head.width * margin, math.atan2(float(up[0]), float(up[1])))
+
+
+def apart(one: Head, other: Head) -> float:
+    """By how many degrees two heads are turned apart out of the picture's plane; their roll counts for nothing."""
+    turns = []
+    for head in (one, other):
+        up, ahead = head.rotation[:, 1], head.rotation[:, 2]
+        roll = math.atan2(float(up[0]), float(up[1]))
+        c, s = math.cos(roll), math.sin(roll)
+        turns.append((ahead[0] * c - ahead[1] * s, ahead[0] * s + ahead[1] * c))
+    (a, b), (c, d) = np.arcsin(np.clip(turns, -1, 1)).tolist()
+    return math.degrees(math.hypot(a - c, b - d))
 
 
 def crop_places(points: np.ndarray, roi: Roi, side: int) -> np.ndarray:

@@ -13,7 +13,7 @@ from spellwire.graph.errors import ModelUnavailable
 from spellwire.nodes.facecrop import FaceCrop, FacePaste
 from spellwire.runtime.frames import Frame, Geometry, Tick
 from spellwire.runtime.models.resolver import resolve
-from spellwire.runtime.perception.crop import OUTLINE, FaceCutter, WideMesh, crop_places, face_roi
+from spellwire.runtime.perception.crop import OUTLINE, FaceCutter, WideMesh, apart, crop_places, face_roi
 from spellwire.runtime.perception.headframe import HeadFitter
 from spellwire.runtime.perception.roi import Roi
 from spellwire.runtime.perception.topology import GEOMETRY, FaceTopology, read_topology
@@ -107,6 +107,14 @@ def test_the_rings_around_a_face(topology: FaceTopology) -> None:
     assert mesh.fade[-1] == 0 and mesh.fade[:468].min() >= 1.0 and (mesh.beyond < 0).sum() == len(OUTLINE)
 
 
+def test_how_far_heads_are_turned_apart(topology: FaceTopology) -> None:
+    fitter = HeadFitter(topology)
+    straight = fitter.fit(face(topology, 300, 240, 9.0).landmarks)
+    for roll, yaw in ((0, 0), (40, 0), (0, 25), (-30, 25), (10, -15)):
+        other = fitter.fit(face(topology, 200, 100, 5.0, roll, yaw).landmarks)
+        assert straight and other and abs(apart(straight, other) - abs(yaw)) < 0.5
+
+
 # -- pasting
 
 
@@ -188,6 +196,17 @@ def test_the_rim_takes_the_colours_around(paste: Paste, topology: FaceTopology) 
         return float(max(np.abs(np.diff(shown, axis=0)).max(), np.abs(np.diff(shown, axis=1)).max()))
 
     assert steepest(1.0) < 0.55 * steepest(0.0)
+
+
+def test_hair_of_another_pose_is_not_shown(paste: Paste, topology: FaceTopology) -> None:
+    """What lies beyond the face is pasted where the head is as it was, and not where it has turned since."""
+    grey = np.full((HEIGHT, WIDTH, 3), 60, np.uint8)
+    then = face(topology, 320, 240, 12.0)
+    crop, places = cut(topology, then, grey, 384, 2.6)
+    white = Frame(np.full_like(crop.data, 255), crop.geometry, crop.space)
+    covered = [(paste(grey, items(face(topology, 320, 240, 12.0, 20, yaw)), listed(white), listed(places), reach=0.4) > 0.5).mean()
+               for yaw in (0, 14, 30)]  # fmt: skip
+    assert covered[0] > 1.2 * covered[1] > 1.2 * covered[2] > 0.05
 
 
 def test_two_faces_and_one_that_goes(paste: Paste, topology: FaceTopology) -> None:
