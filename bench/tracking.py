@@ -203,7 +203,9 @@ def _body(clip: np.ndarray, stack: ExitStack):
 def _mask(clip: np.ndarray, stack: ExitStack):
     """The segmenter; what it gives is evaluated after the clock has stopped, as the node's kernel would."""
     network = Counted(open_model(MASK_MODELS[_shape(clip)]))
-    segmenter, state = PersonSegmenter(lambda _: network), make_state()
+    effect, planner = effect_from_data(MASK_EFFECT), Planner(threads=1)
+    natives = planner.build(planner.plan(effect, Stream(3), {})).natives
+    segmenter, state = PersonSegmenter(lambda _: network, natives["guided_fit"]), make_state()
 
     def call(image: np.ndarray, clock: int) -> np.ndarray:
         return segmenter.segment(image, STEP / 1e6, state, smoothing=0.0, epsilon=1e-3)
