@@ -36,9 +36,7 @@ def guided_fit(guide, mask, width, height, radius, epsilon, out, rows, wide, sum
             done += 1
         for k in range(PLANES):
             _down(rows, sums, y, height, width, radius, k * width, PLANES * width)
-        for i in range(PLANES * width):
-            sums[i] = sums[i] * share
-        _solve(sums, lines, y * width, width, height * width, epsilon)
+        _solve(sums, lines, y * width, width, height * width, epsilon, share)
     done = Int(0)
     for y in range(height):
         while done <= min(y + radius, height - 1):
@@ -119,18 +117,18 @@ def _down(rows, sums, y, height, width, radius, at, stride):
             sums[at + x] = rows[middle + x]
 
 
-def _solve(sums, lines, at, w, plane, epsilon):
+def _solve(sums, lines, at, w, plane, epsilon, share):
     """a = (covariance + ε)⁻¹ · cross by the adjugate, b = mean of the mask − a · mean of the guide; of one row."""
     least = epsilon * epsilon * epsilon
     for x in range(w):
-        r, g, b, m = sums[x], sums[w + x], sums[2 * w + x], sums[3 * w + x]
-        cr, cg, cb = sums[4 * w + x] - r * m, sums[5 * w + x] - g * m, sums[6 * w + x] - b * m
-        rr = sums[7 * w + x] - r * r + epsilon
-        rg = sums[8 * w + x] - r * g
-        rb = sums[9 * w + x] - r * b
-        gg = sums[10 * w + x] - g * g + epsilon
-        gb = sums[11 * w + x] - g * b
-        bb = sums[12 * w + x] - b * b + epsilon
+        r, g, b, m = sums[x] * share, sums[w + x] * share, sums[2 * w + x] * share, sums[3 * w + x] * share
+        cr, cg, cb = sums[4 * w + x] * share - r * m, sums[5 * w + x] * share - g * m, sums[6 * w + x] * share - b * m
+        rr = sums[7 * w + x] * share - r * r + epsilon
+        rg = sums[8 * w + x] * share - r * g
+        rb = sums[9 * w + x] * share - r * b
+        gg = sums[10 * w + x] * share - g * g + epsilon
+        gb = sums[11 * w + x] * share - g * b
+        bb = sums[12 * w + x] * share - b * b + epsilon
         irr, irg, irb = gg * bb - gb * gb, rb * gb - rg * bb, rg * gb - rb * gg
         igg, igb, ibb = rr * bb - rb * rb, rb * rg - rr * gb, rr * gg - rg * rg
         over = F(1.0) / max(rr * irr + rg * irg + rb * irb, least)
