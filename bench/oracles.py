@@ -15,7 +15,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from spellwire.graph.errors import UsageError
+from spellwire.graph.errors import SpellwireError, UsageError
 from spellwire.runtime.task.environment import make_environment, python_in
 
 __all__ = ["ENVIRONMENTS", "Oracle", "available", "make", "python_of"]
@@ -40,7 +40,7 @@ def available(name: str) -> bool:
 
 
 def make(name: str) -> None:
-    """Make an oracle's environment, once. UsageError where no fitting Python is here, or pip fails."""
+    """Make an oracle's environment, once. ModelUnavailable where no fitting Python is here, or pip fails."""
     if available(name):
         return
     packages, versions = ENVIRONMENTS[name]
@@ -129,7 +129,7 @@ def main() -> int:
         try:
             make(name)
             print(f"{name}: ready")
-        except UsageError as error:
+        except SpellwireError as error:
             failed += 1
             print(f"{name}: {error}", file=sys.stderr)
     return 1 if failed else 0

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from importlib import metadata
 from pathlib import Path
 
-from ...graph.errors import ModelUnavailable, UsageError
+from ...graph.errors import ModelUnavailable
 
 __all__ = ["COMMAND", "Said", "environment", "make", "make_environment", "python_in", "python_of", "requirements"]
 
@@ -81,7 +81,7 @@ def make(said: Said) -> bool:
     """Make MediaPipe's environment in the cache; False where it is there already.
 
     Raises:
-        UsageError: there is no fitting Python, no network, or a system library is missing; the message says what to do.
+        ModelUnavailable: there is no fitting Python, no network, or a system library is missing; the message says what to do.
     """
     from ..models.cache import locked
 
@@ -104,21 +104,21 @@ def make_environment(
     """
     python = find_python(pythons)
     if python is None:
-        raise UsageError(f"{packages[0]} needs Python {' or '.join(pythons)}, and none is here; install one, then: {again}")
+        raise ModelUnavailable(f"{packages[0]} needs Python {' or '.join(pythons)}, and none is here; install one, then: {again}")
     shutil.rmtree(folder, ignore_errors=True)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError(f"{folder.parent} can't be written ({error.strerror}); set SPELLWIRE_CACHE to a folder that can") from None
+        raise ModelUnavailable(f"{folder.parent} can't be written ({error.strerror}); set SPELLWIRE_CACHE to a folder that can") from None
     said(f"making an environment in {folder}")
     done = subprocess.run([python, "-m", "venv", str(folder)], capture_output=True, text=True)
     if done.returncode:
-        raise UsageError(f"{python} -m venv failed: {last_line(done.stdout + done.stderr)}; on Debian: apt-get install python3-venv")
+        raise ModelUnavailable(f"{python} -m venv failed: {last_line(done.stdout + done.stderr)}; on Debian: apt-get install python3-venv")
     _install(folder, packages, said, again)
     said("starting it once")
     done = subprocess.run([str(python_in(folder)), "-c", check], capture_output=True, text=True)
     if done.returncode:
-        raise UsageError(not_loadable(done.stderr, again))
+        raise ModelUnavailable(not_loadable(done.stderr, again))
     made = {"packages": list(packages), "python": sys.version.split()[0]}
     (folder / COMPLETE).write_text(json.dumps(made) + "\n", "utf-8")
 
@@ -153,7 +153,7 @@ def _install(folder: Path, packages: Sequence[str], said: Said, again: str) -> N
     if pip.returncode:
         shutil.rmtree(folder, ignore_errors=True)
         cause = next((w for w in reversed(words) if w.startswith("ERROR")), last_line("\n".join(words)))
-        raise UsageError(f"pip could not install {' '.join(packages)}: {cause}\nWith a network, run again: {again}")
+        raise ModelUnavailable(f"pip could not install {' '.join(packages)}: {cause}\nWith a network, run again: {again}")
 
 
 def narrated(line: str) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from spellwire.graph.document import effect_from_data
-from spellwire.graph.errors import ModelError, ModelUnavailable, NodeError, UsageError
+from spellwire.graph.errors import ModelError, ModelUnavailable, NodeError
 from spellwire.runtime.engine.backoff import BackOff
 from spellwire.runtime.frames import Frame, Geometry
 from spellwire.runtime.media.base import StreamInfo
@@ -264,10 +264,10 @@ def test_without_a_network_making_it_says_so_and_leaves_nothing(tmp_path, monkey
     monkeypatch.setenv("PIP_NO_CACHE_DIR", "1")
     said: list[str] = []
     here = f"{sys.version_info[0]}.{sys.version_info[1]}"
-    with pytest.raises(UsageError, match=r"pip could not install.*\n.*run again: spellwire models mediapipe"):
+    with pytest.raises(ModelUnavailable, match=r"pip could not install.*\n.*run again: spellwire models mediapipe"):
         environment.make_environment(tmp_path / "env", ["mediapipe-that-is-not"], (here,), said.append, check="")
     assert said and not (tmp_path / "env").exists()
-    with pytest.raises(UsageError, match=r"needs Python 2\.7, and none is here"):
+    with pytest.raises(ModelUnavailable, match=r"needs Python 2\.7, and none is here"):
         environment.make_environment(tmp_path / "env", ["mediapipe"], ("2.7",), said.append, check="")
 
 
