@@ -14,6 +14,7 @@ from chains import HEIGHT, WIDTH, Look, Native, Scene, float_steps, graded, in_t
 from grade import Uint8, difference, opened
 from measure import at_least, at_most, compete, one_core, result, say
 
+from spellwire.runtime.engine.tables import GAUSS, gaussian_weights
 from spellwire.runtime.kernels.compiler import Compiler
 from spellwire.runtime.pixel import Vec, maximum
 from spellwire.runtime.pixel.lang import Expr, make
@@ -39,7 +40,7 @@ def run(quick: bool = True) -> dict:
             ways[name] = in_turn(
                 scenes,
                 lambda s, b=bind, o=out: b(
-                    [s.image, s.mask[..., None], s.background], [weights()], numbers, [o]
+                    [s.image, s.mask[..., None], s.background], [table()], numbers, [o]
                 ),
             )
         for name, native in natives.items():
@@ -77,8 +78,14 @@ def run(quick: bool = True) -> dict:
 
 def weights() -> np.ndarray:
     """Half a Gaussian, its sum over both sides 1."""
-    half = np.exp(-0.5 * (np.arange(RADIUS + 1) / SIGMA) ** 2)
-    return (half / (half[0] + 2 * half[1:].sum())).astype(np.float32)
+    return table()[: RADIUS + 1].copy()
+
+
+def table() -> np.ndarray:
+    """The same as the engine hands it to a kernel."""
+    numbers = np.zeros(GAUSS, np.float32)
+    assert gaussian_weights(SIGMA, numbers) == RADIUS
+    return numbers
 
 
 def region() -> Region:

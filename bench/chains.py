@@ -110,7 +110,7 @@ def graded(rgb: Vec, gamma: bool) -> Vec:
     rgb = rgb * _uniform(0)
     rgb = (rgb - 0.5) * _uniform(1) + 0.5
     if gamma:
-        rgb = power(maximum(rgb, 0.0), _uniform(2))
+        rgb = power(maximum(rgb, 0.0), maximum(_uniform(2), 0.125))
     rgb = mix(luma(rgb), rgb, _uniform(3)) * vec(_uniform(4), _uniform(5), _uniform(6))
     rgb = mix(load(2, 3), rgb, load(1, 1))
     x = (Vec(Expr("x")) - _uniform(7)) * _uniform(9)

@@ -77,6 +77,14 @@ class Vibrance(ColourNode, type="colour.vibrance"):
         return premultiply(with_saturation(rgb, 1.0 + amount * weak * weak), image.a)
 
 
+LEAST = 0.125  # of an exponent: where none is below, a power costs less
+
+
+def bent(gamma):
+    """The exponent that a gamma stands for."""
+    return maximum(1.0 / gamma, LEAST)
+
+
 def white_balance(temperature, tint):
     """Gains of r, g, b that warm (temperature > 0) and turn to magenta (tint > 0), white's Rec. 709 grey kept."""
     gains = exp2(vec(temperature * 0.45 + tint * 0.15, tint * -0.3, temperature * -0.6 + tint * 0.15))
@@ -109,7 +117,7 @@ class Gamma(ColourNode, type="colour.gamma"):
     gamma: Param[Number] = param(1.0, low=0.2, high=5, step=0.01, doc="above 1 lightens, below darkens")
 
     def pixel(self, image, gamma):
-        return premultiply(power(unpremultiply(image), 1.0 / gamma), image.a)
+        return premultiply(power(unpremultiply(image), bent(gamma)), image.a)
 
 
 class LiftGammaGain(ColourNode, type="colour.lift_gamma_gain"):
@@ -124,7 +132,7 @@ class LiftGammaGain(ColourNode, type="colour.lift_gamma_gain"):
 
     def pixel(self, image, lift, gamma, gain):
         rgb = unpremultiply(image)
-        return premultiply(power(gain * (rgb + lift * (1.0 - rgb)), 1.0 / gamma), image.a)
+        return premultiply(power(gain * (rgb + lift * (1.0 - rgb)), bent(gamma)), image.a)
 
 
 class Cdl(ColourNode, type="colour.cdl"):
@@ -136,11 +144,11 @@ class Cdl(ColourNode, type="colour.cdl"):
 
     slope: Param[Vector3] = param((1.0, 1.0, 1.0), low=0, high=4, step=0.005, widget="wheel", doc="factor")
     offset: Param[Vector3] = param((0.0, 0.0, 0.0), low=-1, high=1, step=0.005, widget="wheel", doc="added")
-    power: Param[Vector3] = param((1.0, 1.0, 1.0), low=0.1, high=4, step=0.005, widget="wheel", doc="exponent")
+    power: Param[Vector3] = param((1.0, 1.0, 1.0), low=0.125, high=4, step=0.005, widget="wheel", doc="exponent")
     saturation: Param[Number] = param(1.0, low=0, high=4, step=0.01, doc="around the Rec. 709 grey, at the end")
 
     def pixel(self, image, slope, offset, power, saturation):
-        rgb = _power(unpremultiply(image) * slope + offset, power)
+        rgb = _power(unpremultiply(image) * slope + offset, maximum(power, LEAST))
         return premultiply(with_saturation(rgb, saturation), image.a)
 
 
@@ -177,7 +185,7 @@ class Levels(ColourNode, type="colour.levels"):
 
     def pixel(self, image, black, white, gamma, out_black, out_white):
         scaled = clamp((unpremultiply(image) - black) / maximum(white - black, 1e-4))
-        return premultiply(mix(out_black, out_white, power(scaled, 1.0 / gamma)), image.a)
+        return premultiply(mix(out_black, out_white, power(scaled, bent(gamma))), image.a)
 
 
 STRAIGHT = ((0.0, 0.0), (1.0, 1.0))
@@ -294,4 +302,4 @@ class Grade(ColourNode, type="colour.grade"):
     def pixel(self, image, temperature, tint, exposure, contrast, pivot, saturation, gamma):
         lit = image.rgb * (white_balance(temperature, tint) * exp2(exposure) * contrast)
         rich = with_saturation(lit + image.a * (pivot - pivot * contrast), saturation)
-        return premultiply(power(unpremultiply(vec(rich, image.a)), 1.0 / gamma), image.a)
+        return premultiply(power(unpremultiply(vec(rich, image.a)), bent(gamma)), image.a)

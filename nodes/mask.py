@@ -88,7 +88,7 @@ class Levels(MaskNode, type="mask.levels"):
     gamma: Param[Number] = param(1.0, low=0.1, high=5, step=0.01, doc="above 1 widens the soft edge's covered side")
 
     def pixel(self, mask, low, high, gamma):
-        return power(clamp((mask - low) / maximum(high - low, 1e-4)), 1.0 / gamma)
+        return power(clamp((mask - low) / maximum(high - low, 1e-4)), maximum(1.0 / gamma, 0.125))
 
 
 class Feather(MaskNode, type="mask.feather"):

@@ -14,7 +14,7 @@ from ..looks import neutral_look
 from ..plan.bind import CURVE_SIZE
 from ..plan.ir import Kernel, Stage
 from .rasters import Pool
-from .tables import MAX_RADIUS, components, evaluate, gaussian_weights
+from .tables import GAUSS, components, evaluate, gaussian_weights
 
 __all__ = ["KernelCall"]
 
@@ -55,7 +55,7 @@ class KernelCall:
 
     @staticmethod
     def _table(kind: str) -> np.ndarray:
-        size = {"curve": CURVE_SIZE, "gauss": MAX_RADIUS + 1}.get(kind)
+        size = {"curve": CURVE_SIZE, "gauss": GAUSS}.get(kind)
         table = np.zeros(size, np.float32) if size else _NO_LOOK.table
         if kind == "gauss":
             table[0] = 1.0

@@ -10,10 +10,12 @@ import numpy as np
 
 from ...graph.errors import CompileError
 from ..pixel.lang import Expr, topological
+from ..pixel.region import HATS, TAIL
 
-__all__ = ["MAX_RADIUS", "components", "evaluate", "gaussian_weights"]
+__all__ = ["GAUSS", "MAX_RADIUS", "components", "evaluate", "gaussian_weights"]
 
 MAX_RADIUS = 600
+GAUSS = MAX_RADIUS + 1 + TAIL  # numbers of a Gaussian's table
 
 _HOST: dict[str, Callable[..., Any]] = {
     "add": lambda a, b: a + b, "sub": lambda a, b: a - b, "mul": lambda a, b: a * b,
@@ -46,15 +48,33 @@ def evaluate(expr: Expr, uniforms: Sequence[float] | np.ndarray) -> float:
 
 
 def gaussian_weights(sigma: float, table: np.ndarray) -> int:
-    """Fill `table` with the weights at 0…R of a Gaussian of `sigma` pixels, summing to 1 over −R…R; give R = ⌈3σ⌉."""
+    """Fill `table` with the weights at 0…R of a Gaussian of `sigma` pixels, summing to 1 over −R…R; give R = ⌈3σ⌉.
+
+    The last numbers of a table long enough (GAUSS) tell how a wide one may be had for less: only every n-th row is
+    blurred, n about half of sigma. They are n, a reach, and weights of rows n/2 apart (see pixel/broad.py); n is 1 where
+    sigma is too small for that.
+    """
+    if table.size > TAIL:
+        table[-TAIL] = 1.0
     if not sigma > 0.05:  # also NaN
         table[0] = 1.0
         return 0
-    radius = min(math.ceil(3.0 * sigma), MAX_RADIUS)
-    x = np.arange(radius + 1, dtype=np.float64)
-    weights = np.exp(-0.5 * (x / sigma) ** 2)
-    table[: radius + 1] = weights / (weights[0] + 2.0 * weights[1:].sum())
+    radius = min(math.ceil(3.0 * sigma), table.size - 1, MAX_RADIUS)
+    table[: radius + 1] = _half(sigma, radius)
+    step = max(2 * int(sigma / 3.0), 2 if sigma >= 2.5 else 1)
+    if step > 1 and table.size > TAIL + radius and radius < MAX_RADIUS:
+        apart = step // 2
+        left = sigma**2 - (apart**2 - 1) / 6.0 - step**2 / 3.0  # of the variance, without the hat's and the curve's
+        reach = min(math.ceil(3.0 * sigma / apart), HATS)
+        end = table[-TAIL:]
+        end[:2] = step, reach
+        end[2 : 3 + reach] = _half(math.sqrt(left) / apart, reach)
     return radius
+
+
+def _half(sigma: float, radius: int) -> np.ndarray:
+    weights = np.exp(-0.5 * (np.arange(radius + 1, dtype=np.float64) / sigma) ** 2)
+    return weights / (weights[0] + 2.0 * weights[1:].sum())
 
 
 Components = tuple[float, ...]

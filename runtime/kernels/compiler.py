@@ -187,8 +187,8 @@ def _run_worker(command: list[str], region: Region | None) -> None:
 def _lowering() -> str:
     """The hash of the code that decides a kernel's machine code: another lowering finds no entry of the one before."""
     folder = Path(__file__).parent
-    names = ("../pixel/affine.py", "../pixel/lower.py", "../pixel/maths.py", "targets.py", "worker.py")
-    return hashlib.sha256(b"".join((folder / name).read_bytes() for name in names)).hexdigest()
+    pixel = [f"../pixel/{name}.py" for name in ("affine", "broad", "lower", "maths", "words")]
+    return hashlib.sha256(b"".join((folder / name).read_bytes() for name in (*pixel, "targets.py", "worker.py"))).hexdigest()
 
 
 @functools.cache

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ...graph.errors import CompileError, NodeError
-from ..pixel.region import Region, by_words, stretches
+from ..pixel.region import TAIL, Region, broad, by_words, stretches
 
 __all__ = ["Call", "Kernel", "Library", "kernel_name", "shapes"]
 
@@ -32,7 +32,8 @@ def kernel_name(key: str) -> str:
 
 def shapes(region: Region) -> tuple[str, ...]:
     """The copies of its loops a kernel has (see `pixel.lower`)."""
-    return ("wide", "narrow", "words") if by_words(region) else ("wide", "narrow")
+    special = (("words",) if by_words(region) else ()) + (("broad",) if broad(region) else ())
+    return ("wide", "narrow", *special)
 
 
 class _Dim(ctypes.Structure):
@@ -116,6 +117,7 @@ class Kernel:
         self.library, self.region = library, region
         name = kernel_name(region.key)
         self.functions = {shape: library.function(f"{name}_{shape}_argv") for shape in shapes(region)}
+        self.gauss = next((n.attr[1] for n in region.nodes if n.op == "gauss"), None) if broad(region) else None
         self.blurred = any(n.op == "gauss" for n in region.nodes)
         self.stretched = sum(len(channels) for channels in stretches(region).values())
 
@@ -138,7 +140,7 @@ class Call:
     """A kernel bound to its arrays. Calling it does the work; `set_read` and `set_write` hand it other rasters."""
 
     __slots__ = (
-        "_argv", "_arguments", "_function", "_keep", "_numbers", "_rasters", "_tables", "_whole", "kernel", "size",
+        "_argv", "_arguments", "_function", "_gauss", "_keep", "_numbers", "_rasters", "_tables", "_whole", "kernel", "size",
     )  # fmt: skip
 
     def __init__(self, kernel: Kernel, reads, tables, uniforms, writes):
@@ -157,15 +159,18 @@ class Call:
         self._keep: list[Any] = [None] * len(specs) + [uniforms, *tables]
         self._whole = [False] * len(specs)  # whether a raster can be taken as words
         self._tables = [_table(t) for t in tables]
+        self._gauss = tables[kernel.gauss] if kernel.gauss is not None and tables[kernel.gauss].size > TAIL else None
         self._rasters: dict[str, list[_Buffer]] = {}
         self._numbers: dict[str, np.ndarray] = {}
         self._arguments: dict[str, ctypes.Array] = {}
         plain = [_raster(s.format, s.channels) for s in specs]
         for shape in kernel.functions:
-            self._rasters[shape] = (
-                [_words(s.format, s.channels) for s in specs] if shape == "words" else plain
-            )
-            self._numbers[shape] = np.zeros(3, np.int32)  # width, height, rows
+            self._rasters[shape] = plain
+            if shape == "words":
+                self._rasters[shape] = [_words(s.format, s.channels) for s in specs]
+            elif shape == "broad":
+                self._rasters[shape] = [*plain[: len(region.reads)], *(_blocks(s.format, s.channels) for s in region.writes)]
+            self._numbers[shape] = np.zeros(6, np.int32)  # width, height, rows; of a broad blur also step, lines, reach
             self._arguments[shape] = self._line_up(shape, uniforms)
         for i, array in enumerate(writes):
             self.set_write(i, array)
@@ -177,15 +182,40 @@ class Call:
         rasters = [ctypes.addressof(b) for b in self._rasters[shape]]
         tables = [ctypes.addressof(b) for b in self._tables]
         slots = [uniforms.ctypes.data + 4 * i for i in range(self.kernel.region.uniforms)]
-        numbers = [self._numbers[shape].ctypes.data + 4 * i for i in range(3)]
+        numbers = [self._numbers[shape].ctypes.data + 4 * i for i in range(6 if shape == "broad" else 3)]
         reads = len(self.kernel.region.reads)
         everything = [*rasters[:reads], *tables, *slots, *numbers, *rasters[reads:]]
         return (ctypes.c_void_p * len(everything))(*everything)
 
     def __call__(self) -> None:
         """Do the work. Raises NodeError when the kernel refuses (sizes that don't fit)."""
-        if code := self._function(self._argv):
+        if self._gauss is not None and self._gauss[-TAIL] > 1.0 and self.size[1] >= NARROW:
+            self._broad(int(self._gauss[-TAIL]), int(self._gauss[1 - TAIL]))
+        elif code := self._function(self._argv):
             raise NodeError(f"a kernel refused its pictures: {self.kernel.library.explain(code)}")
+
+    def _broad(self, step: int, reach: int) -> None:
+        """By blocks of `step` rows, and once more for the rows that are left over."""
+        height, width = self.size
+        blocks, left = divmod(height, step)
+        self._numbers["broad"][:] = width, blocks, self._blocks(blocks), step, height, reach
+        for first, count, rows in ((0, blocks, step), (blocks, 1, left)):
+            if not count or not rows:
+                continue
+            reads = len(self.kernel.region.reads)
+            for plain, buffer in zip(self._rasters["wide"][reads:], self._rasters["broad"][reads:], strict=True):
+                down = plain.dim[1].stride
+                dim, size = buffer.dim, plain.bits // 8
+                buffer.host = plain.host + first * step * down * size
+                dim[0].extent, dim[1].extent, dim[1].stride = width, rows, down
+                dim[2].min, dim[2].extent, dim[2].stride = first, count, step * down
+            if code := self.kernel.functions["broad"](self._arguments["broad"]):
+                raise NodeError(f"a kernel refused its pictures: {self.kernel.library.explain(code)}")
+
+    def _blocks(self, blocks: int) -> int:
+        """The height of a broad blur's strip, in blocks: two strips a thread, of whole sixteens."""
+        threads = self.kernel.library.threads
+        return max(16, -(-blocks // (16 * (2 * threads if threads > 1 else 1))) * 16)
 
     def set_read(self, index: int, array: np.ndarray) -> None:
         """Read from another array from now on; another size is fine where the region allows it."""
@@ -207,7 +237,7 @@ class Call:
     def _resize(self, height: int, width: int) -> None:
         self.size = (height, width)
         for shape, numbers in self._numbers.items():
-            numbers[:] = width // 4 if shape == "words" else width, height, self._rows(height, width)
+            numbers[:3] = width // 4 if shape == "words" else width, height, self._rows(height, width)
 
     def _choose(self) -> None:
         if all(self._whole) and "words" in self._arguments:
@@ -227,6 +257,8 @@ class Call:
             most = height if not self.kernel.stretched else max(8, 190_000 // (width * self.kernel.stretched))
             return min(most, max(8, -(-height // (4 * threads if threads > 1 else 1))))
         reach = max((t.dim[0].extent for t in self._tables), default=1) - 1
+        if self._gauss is not None:  # then wide ones are broad
+            reach = 9
         across = min(width, 320) if len(self.kernel.region.writes) == 1 else width
         most = max(32, 190_000 // (across + 32) - 2 * reach - 16)
         strips = max(2 * threads if threads > 1 else 1, -(-height // most))
@@ -268,6 +300,14 @@ def _words(format: str, channels: int) -> _Buffer:
     code, count = (_SIGNED, channels) if format == "u8" else (_FLOAT, 4)
     dims = (_Dim * 3)(_Dim(0, 0, count, 0), _Dim(0, 0, 0, 0), _Dim(0, count, 1, 0))
     return _Buffer(0, None, None, 0, code, 32, 1, 3, ctypes.cast(dims, ctypes.POINTER(_Dim)), None)
+
+
+def _blocks(format: str, channels: int) -> _Buffer:
+    """As blocks of rows: x, the row in its block, the block, the channel."""
+    buffer = _raster(format, channels)
+    dims = (_Dim * 4)(_Dim(0, 0, channels, 0), _Dim(0, 0, 0, 0), _Dim(0, 0, 0, 0), _Dim(0, channels, 1, 0))
+    buffer.dimensions, buffer.dim = 4, ctypes.cast(dims, ctypes.POINTER(_Dim))
+    return buffer
 
 
 def _raster(format: str, channels: int) -> _Buffer:

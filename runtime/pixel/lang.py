@@ -361,7 +361,10 @@ def log2(value: Scalar) -> Vec:
 
 
 def power(base: Scalar, exponent: Scalar) -> Vec:
-    """base ** exponent, for base ≥ 0 (below counts as 0; 0 ** e = 0 for every e)."""
+    """base ** exponent, for base ≥ 0 (below counts as 0; 0 ** e = 0 for every e, to 2e-5).
+
+    It costs less where no exponent can be below 1/8: a number, or `maximum(e, 0.125)`.
+    """
     return _zip("pow", maximum(base, 0.0), exponent)
 
 

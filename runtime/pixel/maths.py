@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import halide as hl
 
-__all__ = ["atan2", "cos", "exp2", "log2", "noise", "power", "sin"]
+__all__ = ["SURE", "atan2", "cos", "exp2", "log2", "noise", "power", "sin"]
 
 _LOG2 = (1.4426964521408081, -0.7213640213012695, 0.48062911629676819, -0.35935038328170776,
          0.29563409090042114, -0.26950934529304504, 0.17213074862957001)  # log2(1 + t) / t  # fmt: skip
@@ -54,13 +54,20 @@ def exp2(v: hl.Expr) -> hl.Expr:
     return hl.reinterpret(_FLOAT, mantissa + (whole << 23))
 
 
-def power(base: hl.Expr, exponent: hl.Expr, nought: hl.Expr) -> hl.Expr:
+SURE = 0.125
+
+
+def power(base: hl.Expr, exponent: hl.Expr, nought: hl.Expr, sure: bool = False) -> hl.Expr:
     """base ** exponent; a base below 1e-37 (a negative one too) gives 0.
+
+    `sure` says that the exponent is never below SURE: the guess for such a base is then so low that nothing need be
+    compared, and its result is at most 2e-5 (from an exponent of 0.2 on, 3e-8) instead of 0.
 
     The bits of a float, read as an integer, are 2²³ times a first guess at its logarithm (and 127), and the other way
     round; a polynomial of the mantissa corrects each. Half the cost of log2 and exp2 after each other; closer than 3e-4
-    of the result up to exponents of 3, than 1e-3 up to 8. Results beyond 2¹²⁷ are not defined. `nought` is an integer 0 the compiler can't know to be 0: it keeps LLVM from moving the
-    additions of `start` apart, where they'd cost instructions.
+    of the result up to exponents of 3, than 1e-3 up to 8. Results beyond 2¹²⁷ are not defined. `nought` is an integer 0
+    the compiler can't know to be 0: it keeps LLVM from moving the additions of `start` apart, where they'd cost
+    instructions.
     """
     bits = hl.reinterpret(_INT, base)
     first, *rest = _LOG_CORRECTION  # times the exponent, which is most often the same along a row
@@ -72,7 +79,7 @@ def power(base: hl.Expr, exponent: hl.Expr, nought: hl.Expr) -> hl.Expr:
     guess = hl.cast(_INT, raised * _mantissa(bits) + (hl.cast(_FLOAT, bits) * exponent + start))
     guess = hl.max(guess, 1 << 23)
     result = guess + hl.cast(_INT, _horner([c * 2.0**23 for c in _EXP_CORRECTION], _mantissa(guess)))
-    return hl.reinterpret(_FLOAT, hl.select(bits > 0x02081CEA, result, 0))
+    return hl.reinterpret(_FLOAT, result if sure else hl.select(bits > 0x02081CEA, result, 0))
 
 
 def _mantissa(bits: hl.Expr) -> hl.Expr:

@@ -6,7 +6,8 @@ Bound attributes of the leaves (see lang.py for the operations):
     near     (read, channel, i, j, border)
     sample   (read, channel, border)    X, Y in pixels of that read, centres at +0.5
     fetch    table                      index floored, clamped to the table
-    gauss    (axis, table)              E, R: Σ table[|k|]·E at −R…R along the axis, E's place clamped to the domain
+    gauss    (axis, table)              E, R: Σ table[|k|]·E at −R…R along the axis, E's place clamped to the domain;
+                                        a table that says so at its end (TAIL) may be taken to within 1.1/255
 
 uint8 reads give v/255; uint8 writes are floor(clamp(v, 0, 1)·255 + 0.5). A read's missing channel is an error.
 """
@@ -24,10 +25,12 @@ import msgpack
 from ...graph.errors import CompileError
 from .lang import OPS, Expr, topological
 
-__all__ = ["Read", "Region", "Write", "by_words", "stretches", "uses"]
+__all__ = ["HATS", "TAIL", "Read", "Region", "Write", "broad", "by_words", "stretches", "uses"]
 
 Format = Literal["u8", "f16", "f32"]
 LANGUAGE = 1  # rises when the meaning of an operation changes
+HATS = 18  # how far a broad blur's sum of rows reaches, at most
+TAIL = HATS + 3  # numbers at the end of a Gaussian's table: step, reach, and the weights of those rows (see broad.py)
 LIMITS = {"nodes": 20_000, "reads": 32, "tables": 32, "uniforms": 2_000, "writes": 8}
 
 
@@ -179,6 +182,21 @@ def stretches(region: Region) -> dict[tuple, tuple[int, ...]]:
 
 def _only(expr: Expr, axis: str) -> bool:
     return all(n.op == axis or n.op in STRETCH for n in topological([expr]))
+
+
+def broad(region: Region) -> bool:
+    """Whether its blurs may be worked out on few rows: all by one table and radius, along x and then y, none of a blur."""
+    gauss = [n for n in region.nodes if n.op == "gauss"]
+    outer = [n for n in gauss if n.attr[0] == "y"]
+    inner = {n.args[0] for n in outer}
+    if not gauss or any(n not in inner for n in gauss if n.attr[0] == "x"):
+        return False
+    beside = {a for n in region.nodes if n not in outer for a in n.args} | {p for w in region.writes for p in w.parts}
+    return (
+        len({(n.attr[1], n.args[1]) for n in gauss}) == 1
+        and all(n.op == "gauss" and n.attr[0] == "x" and n not in beside for n in inner)
+        and not uses(topological(n.args[0] for n in inner), "gauss")
+    )
 
 
 def uses(nodes: Iterable[Expr], op: str) -> bool:

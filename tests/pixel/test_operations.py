@@ -18,6 +18,7 @@ from spellwire.runtime.pixel import (
     atan2,
     clamp,
     cos,
+    dot,
     equal,
     exp2,
     floor,
@@ -26,6 +27,7 @@ from spellwire.runtime.pixel import (
     log2,
     maximum,
     minimum,
+    mix,
     power,
     select,
     sin,
@@ -151,6 +153,36 @@ def test_every_format_reads_and_writes(compiler):
     for region, size in itertools.product(regions, [(7, 5), (130, 9)]):
         given = pictures(region, *size)
         compare(region, given, play(library, region, given))
+
+
+def test_powers_of_nothing_and_of_every_exponent(compiler):
+    """Below and at 0 a power is 0, whatever is known of its exponent; in words, several exponents side by side."""
+    a, exponents = load(0, 0), [uniform(0), maximum(uniform(0), 0.125), Vec(0.125), Vec(2.4), clamp(uniform(1), 0.2, 8.0)]
+    region = Region((Read("u8", 1),), 0, 2, (Write("f32", vec(*(power(a * 1.5 - 0.5, e) for e in exponents)).parts),))
+    plain = Region((Read("u8", 1),), 0, 2, tuple(Write("u8", power(a * 1.5 - 0.5, e).parts) for e in exponents))
+    library = compiler.compile([region, plain])
+    for first, second in ((0.05, 3.0), (-0.7, 0.01), (1.0, 9.0), (0.0, 0.2)):
+        given = pictures(region, 160, 6, uniforms=[first, second])
+        compare(plain, given, play(library, plain, given), most=0.3)  # steep at 0
+        (got,), (want,) = play(library, region, given), evaluate(region, given)
+        below = given.reads[0][..., 0] < 85
+        assert below.any()
+        assert (np.abs(got - want)[below] <= 2e-5).all()
+
+
+def test_saturation_costs_no_more_than_its_terms_and_is_right(compiler):
+    """Sums that share a part: a mix of a channel and the grey of all, over another picture, by a mask."""
+    rgb, other, mask = load(0, 0, 1, 2), load(1, 0, 1, 2), load(2, 0)
+    grey = dot(rgb, vec(0.2126, 0.7152, 0.0722))
+    for amount in (uniform(0), Vec(0.0), Vec(1.0), Vec(-0.7)):
+        rich = (mix(grey, rgb, amount) * vec(1.1, uniform(1), 0.9) - 0.1) * 1.2 - grey * 0.5 + grey * 0.5
+        region = Region(
+            (Read("u8", 3), Read("u8", 3), Read("u8", 1)), 0, 2, (Write("u8", mix(other, rich, mask).parts), Write("f32", rich.parts))
+        )
+        library = compiler.compile([region])
+        for size in ((50, 4), (160, 6)):
+            given = pictures(region, *size, uniforms=[1.7, 0.8])
+            compare(region, given, play(library, region, given))
 
 
 def test_uint8_holds_what_is_no_number(compiler):
