@@ -59,7 +59,7 @@ class FaceMasks:
 
     def __init__(self) -> None:
         self._planes = np.zeros((len(MASKS), CAPACITY), np.uint8)
-        self._work = np.zeros((4, CAPACITY), np.uint8)
+        self._work = np.zeros((5, CAPACITY), np.uint8)
         self._bytes = np.zeros((CAPACITY, 4), np.uint8)
         self._drawn = np.zeros((2, CAPACITY, 4), np.float32)
 
@@ -134,7 +134,7 @@ class FaceMasks:
         soft = max(feather * size, 0.35)
         rimmed = max(0.45 * rim * size, 0.5)
         parts = planes[:, y0:y1, x0:x1]
-        holes, outline, one, other = work
+        holes, outline, one, other, spare = work
 
         def lay(name: str, plane: np.ndarray) -> None:
             if face.amount < 1:
@@ -142,30 +142,30 @@ class FaceMasks:
             into = parts[MASKS.index(name)]
             np.maximum(into, plane, out=into)
 
-        _fill(outline, [_grown(points[OUTLINE], 1 - rim)], rimmed)
+        _fill(outline, [_grown(points[OUTLINE], 1 - rim)], rimmed, spare)
         lay("face", outline)
         _fill(holes, [
             *(_grown(points[e], 1.3) for e in EYES), _grown(points[LIPS], 1.06),
             *(_grown(points[b], 1.1) for b in BROWS), *(_grown(points[n], 1.3) for n in NOSTRILS),
-        ], soft)  # fmt: skip
+        ], soft, spare)  # fmt: skip
         cv2.bitwise_not(holes, dst=holes)
-        _fill(outline, [_grown(_with_forehead(points), 1 - rim)], rimmed)
+        _fill(outline, [_grown(_with_forehead(points), 1 - rim)], rimmed, spare)
         cv2.multiply(outline, holes, dst=one, scale=1 / 255)
         lay("skin", one)
-        _fill(other, [points[e] for e in EYES], 0.6 * soft)
+        _fill(other, [points[e] for e in EYES], 0.6 * soft, spare)
         lay("eyes", other)
         if len(landmarks) >= 478:
-            _fill(one, [_disc(points[i]) for i in IRISES], 0.6 * soft)
+            _fill(one, [_disc(points[i]) for i in IRISES], 0.6 * soft, spare)
             np.minimum(one, other, out=one)
             lay("irises", one)
-        _fill(other, [points[MOUTH]], 0.5 * soft)
+        _fill(other, [points[MOUTH]], 0.5 * soft, spare)
         lay("mouth", other)
-        _fill(one, [points[LIPS]], 0.6 * soft)
+        _fill(one, [points[LIPS]], 0.6 * soft, spare)
         cv2.subtract(one, other, dst=one)
         lay("lips", one)
-        _fill(one, [points[b] for b in BROWS], soft)
+        _fill(one, [points[b] for b in BROWS], soft, spare)
         lay("brows", one)
-        _fill(one, [points[u] for u in UNDER_EYES], 2 * soft)
+        _fill(one, [points[u] for u in UNDER_EYES], 2 * soft, spare)
         lay("under_eyes", one)
 
 
@@ -194,17 +194,21 @@ def _place(faces: list[np.ndarray], width: float, height: float, resolution: flo
         cell *= 2
 
 
-def _fill(plane: np.ndarray, shapes: list[np.ndarray], sigma: float) -> None:
-    """Polygons in cells, filled with 255 and blurred."""
-    plane.fill(0)
+def _fill(plane: np.ndarray, shapes: list[np.ndarray], sigma: float, spare: np.ndarray) -> None:
+    """Polygons in cells, filled with 255 and blurred; `spare` is of the plane's size."""
+    spare.fill(0)
     for shape in shapes:  # one after the other: what overlaps must not cancel out
         corners = np.round((shape - 0.5) * (1 << SHIFT)).astype(np.int32)
-        cv2.fillPoly(plane, [corners], 255, cv2.LINE_AA, SHIFT)
+        cv2.fillPoly(spare, [corners], 255, cv2.LINE_AA, SHIFT)
     if sigma < 1.3:
-        cv2.GaussianBlur(plane, (5, 5), sigma, dst=plane, borderType=cv2.BORDER_REPLICATE)
-    else:  # a triangle of that variance: for wide ones OpenCV's Gaussian of bytes takes ten times as long
-        radius = max(1, round(math.sqrt(6 * sigma * sigma + 1) - 1))
-        cv2.stackBlur(plane, (2 * radius + 1, 2 * radius + 1), dst=plane)
+        cv2.GaussianBlur(spare, (5, 5), sigma, dst=plane, borderType=cv2.BORDER_REPLICATE)
+        return
+    # Two boxes, a triangle of that variance: OpenCV's wide Gaussian of bytes takes ten times as long, and its stack blur
+    # (5.0) is not the same each time where two threads meet.
+    side = 2 * max(round((math.sqrt(6 * sigma * sigma + 1) - 1) / 2), 1) + 1
+    cv2.blur(spare, (side, side), dst=plane, borderType=cv2.BORDER_REPLICATE)
+    cv2.blur(plane, (side, side), dst=spare, borderType=cv2.BORDER_REPLICATE)
+    np.copyto(plane, spare)
 
 
 def _grown(points: np.ndarray, times: float) -> np.ndarray:
