@@ -131,7 +131,7 @@ SUPPORT = {
 }  # fmt: skip
 LIBRARY = Path(__file__).parents[1] / "effects_library"
 # whose assets a node shows
-ASSETS = {"attach.to_face": LIBRARY / "stickers", "attach.to_body": LIBRARY / "stickers", "paint.face": LIBRARY / "facepaint"}
+ASSETS = {"source.picture": LIBRARY / "backdrop", "attach.to_face": LIBRARY / "stickers", "attach.to_body": LIBRARY / "stickers", "paint.face": LIBRARY / "facepaint"}
 # parameters, and which inputs are fed by what
 SPECIAL: dict[str, tuple[dict[str, Any], dict[str, tuple[str, str]]]] = {
     "depth.estimate": ({}, {"mask": ("person", "mask")}),
@@ -149,6 +149,25 @@ SPECIAL: dict[str, tuple[dict[str, Any], dict[str, tuple[str, str]]]] = {
     "paint.face": ({"picture": {"asset": "assets/tiger.png"}}, {"skin": ("source", "image")}),
     "particles.emit": ({"rate": 150.0, "shape": "glint", "size": 0.035, "prewarm": 3.0, "life": 2.5, "speed": 0.35}, {}),
     "text.draw": ({"text": "Good evening\\n晚上好", "size": 0.16, "shadow_colour": (0.0, 0.0, 0.0, 0.8)}, {}),
+    "source.picture": ({"file": {"asset": "assets/dusk.jpg"}}, {}),
+    "key.chroma": ({"screen": (0.87, 0.33, 0.18, 1.0), "tolerance": 0.1, "shadows": 0.5, "solid": 0.3}, {}),
+    "feedback.echo": ({"mode": "lighten"}, {}),
+    "key.despill": ({"screen": (0.87, 0.36, 0.22, 1.0), "tolerance": 0.3}, {}),
+    "key.cut_out": ({"choke": 0.08}, {"mask": ("person", "mask")}),
+    "blur.behind": ({"radius": 0.06}, {"mask": ("person", "mask")}),
+    "composite.light_wrap": ({"radius": 0.04, "amount": 1.0}, {"mask": ("person", "mask")}),
+    "composite.ambient": ({"colour": 1.0, "brightness": 1.0}, {}),
+    "composite.operator": ({"operator": "destination-out"}, {}),
+    "stylise.halftone": ({"size": 0.03}, {}),
+    "stylise.pixelate": ({"shape": "hexagon", "size": 0.05, "gap": 0.08}, {}),
+    "stylise.dither": ({"size": 1 / 108}, {}),
+    "screen.tube": ({"size": 0.024, "lines": 0.6, "phosphor": 0.4}, {}),
+    "screen.glitch": ({"calm": 0.0, "amount": 0.9}, {}),
+    "smooth.guided": ({"radius": 0.03, "contrast": 0.2}, {}),
+    "smooth.bilateral": ({"contrast": 0.4}, {}),
+    "distort.chromatic_aberration": ({"amount": 0.04}, {}),
+    "distort.turbulence": ({"amount": 0.06}, {}),
+    "distort.ripple": ({"amount": 0.03}, {}),
     "warp.face": ({"eyes": 0.9, "slim": 0.6, "smile": 0.6}, {}),
     "face.crop": ({}, {"face": ("face", "face"), "image": ("source", "image")}),
     "generator.image": ({"model": "style/multistyle26", "rows": 432}, {"style": ("styles", "out")}),
