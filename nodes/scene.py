@@ -76,7 +76,8 @@ class Model(ProcessNode, type="scene.model", fallback="empty"):
     """A 3D model from a glTF file: its meshes, materials and animations.
 
     `.glb` or `.gltf` with triangles, normals, colours, textures (PNG, JPEG), metallic-roughness and unlit materials, skins and
-    morph targets. Compressed meshes (Draco, meshopt) are not read: export without. glTF counts in metres; `size` overrules it.
+    morph targets. Compressed meshes (Draco, meshopt) are not read: export without. glTF counts in metres; `size` overrules it. What
+    has a material named `occluder` is not drawn, and hides what is behind it.
     """
 
     file: Param[Asset] = param(None, doc="a .glb or .gltf file of the effect")
@@ -156,7 +157,7 @@ class PlaceScene(ProcessNode, type="scene.place", fallback="empty"):
     out: Out[Scene] = result(doc="the scene there, in the camera's space")
 
     def process(self, scene: SceneValue, pose: Any, how: str, translate: Any, rotate: float, scale: float) -> SceneValue:
-        if pose is None or not np.isfinite(pose).all():
+        if pose is None or not np.isfinite(pose).all() or not abs(scale) > 1e-6:
             return ()
         turned = transform(translate, (0.0, 0.0, rotate), scale)
         upright = transform((0.0, 0.0, 0.0), (90.0 if how == "stands" else 0.0, 0.0, 0.0), 1.0)
@@ -180,7 +181,7 @@ class SceneMaterial(ProcessNode, type="scene.material"):
     """Change what a scene is made of: another colour, another finish, more or less glow."""
 
     scene: In[Scene] = port(doc="the scene")
-    name: Param[Text] = param("", doc="of the material that changes, as the file has it; empty = all")
+    name: Param[Text] = param("", doc="of the materials that change, as the file has them, with commas between; empty = all")
     colour: Param[Colour] = param((0.8, 0.1, 0.1, 1.0), widget="colour", doc="the new colour; textures are multiplied by it")
     colour_amount: Param[Number] = param(1.0, low=0, high=1, step=0.01, doc="0 = the old colour stays")
     roughness: Param[Number] = param(0.4, low=0, high=1, step=0.01, doc="0 a mirror, 1 chalk")
@@ -195,10 +196,10 @@ class SceneMaterial(ProcessNode, type="scene.material"):
         self, scene: SceneValue, name: str, colour: Any, colour_amount: float, roughness: float, metallic: float,
         finish_amount: float, glow: float, glow_colour: Any, glow_amount: float,
     ) -> SceneValue:  # fmt: skip
-        made = []
+        made, names = [], {n.strip() for n in name.split(",") if n.strip()}
         for i in scene:
             m = i.material
-            if i.hides or (name and m.name != name):
+            if i.hides or (names and m.name not in names):
                 made.append(i)
                 continue
             paint = tuple(_mixed(a, b, colour_amount) for a, b in zip(m.colour, (*_light(colour), colour[3]), strict=True))
@@ -411,8 +412,8 @@ def lit_by(lamp: Vec, place: Vec, normal: Vec, eye: Vec, facing: Vec, rough: Vec
 def soft_boxes(way: Vec, rough: Vec) -> Vec:
     """Brightness of a studio in a direction: floor, ceiling, a box above, a window on either side; blurred by roughness."""
     blur = 0.015 + 0.5 * rough
-    walls = mix(0.12, 0.75, smoothstep(-0.7, 0.9, way.y))
-    above = smoothstep(0.66 - blur, 0.7 + blur, way.y) * (2.0 - 1.3 * rough)
+    walls = mix(0.12, 0.62, smoothstep(-0.7, 0.9, way.y))
+    above = smoothstep(0.66 - blur, 0.7 + blur, way.y) * (1.5 - 1.0 * rough)
     left = between(way.x, -0.93, -0.7, blur) * between(way.y, -0.12, 0.5, blur) * (2.2 - 1.5 * rough)
     right = between(way.x, 0.8, 0.95, blur) * between(way.y, -0.05, 0.4, blur) * (1.4 - 0.9 * rough)
     return walls + above + left + right

