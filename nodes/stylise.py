@@ -123,14 +123,16 @@ class Halftone(ProcessNode, type="stylise.halftone"):
 
 
 def dots(tone: Vec, size: Vec, angle: Vec, softness: Vec, at: At) -> Vec:
-    """Ink of a screen of dots, their share of the area the tone, to about 1 %."""
+    """Ink of a screen of dots, their share of the area the tone, to about 2 %."""
     x, y = at.x - 0.5 * at.aspect, at.y - 0.5
     c, s = cos(angle * DEGREES), sin(angle * DEGREES)
     turn = 2.0 * math.pi / size
     spot = 0.5 * (cos((c * x + s * y) * turn) + cos((c * y - s * x) * turn))
     half = 0.5 - clamp(tone)
     edge = maximum(softness, clamp(2.2 * at.pixel / size))  # as wide as a pixel where a dot's edge is steepest
-    level = half * (1.429 + 2.283 * half * half) * (1.0 + edge)  # inverts the area where spot is above it
+    level = half * (1.223 + 3.301 * half * half)  # inverts the area where spot is above it, to 0.015
+    ends = 16.0 * half * half * half * half  # 1 for white and black, where no soft edge may be left
+    level = level + 2.0 * half * edge * ends * ends
     return smoothstep(level - edge, level + edge, spot)
 
 

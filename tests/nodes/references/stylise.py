@@ -15,7 +15,7 @@ def dots(tone, size, angle, softness, at):
     spot = (np.cos(z.real) + np.cos(z.imag)) / 2
     edge = max(softness, min(2.2 * at.pixel / size, 1))
     q = 0.5 - np.clip(tone, 0, 1)
-    level = (1.429 * q + 2.283 * q**3) * (1 + edge)
+    level = 1.223 * q + 3.301 * q**3 + np.sign(q) * edge * abs(2 * q) ** 9
     return smoothstep(level - edge, level + edge, spot)
 
 
