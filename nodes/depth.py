@@ -268,10 +268,11 @@ class ToSurface(ProcessNode, type="depth.surface"):
         return Frame(surface, scaled(depth.geometry, width, height), depth.space)
 
     def _places(self, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
-        return (np.arange(width, dtype=np.float32) + 0.5) / width, ((np.arange(height, dtype=np.float32) + 0.5) / height)[:, None]
+        across, down = (np.arange(n, dtype=np.float32) + 0.5 for n in (width, height))
+        return across / width, (down / height)[:, None]
 
     def _normals(self, near, dx, dy, work, pixel: float, surface) -> None:
-        """A plane of points x = X/Z, y = Y/Z has the normal (dn/dx, dn/dy, −(n − x dn/dx − y dn/dy)), n = 1/Z being nearness."""
+        """Of nearness n = 1/Z at x = X/Z, y = Y/Z a plane's normal is (dn/dx, dn/dy, −(n − x dn/dx − y dn/dy))."""
         height, width = near.shape
         cv2.Sobel(near, cv2.CV_32F, 1, 0, dst=dx, ksize=3, scale=1 / (8 * pixel), borderType=cv2.BORDER_REPLICATE)
         cv2.Sobel(near, cv2.CV_32F, 0, 1, dst=dy, ksize=3, scale=1 / (8 * pixel), borderType=cv2.BORDER_REPLICATE)

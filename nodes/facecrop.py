@@ -23,7 +23,7 @@ __all__ = ["FaceCrop", "FacePaste"]
 CAPACITY = 1 << 17  # pixels that are drawn at most
 MARGIN = 2  # empty pixels around what is drawn, since reads beyond a raster repeat its border
 SQUARE = np.ones((3, 3), np.uint8)
-ALIKE, TURNED = 6.0, 22.0  # degrees a head turned since: what lies beyond the face is shown up to here, and from there on not
+ALIKE, TURNED = 6.0, 22.0  # degrees a head turned since: up to which what lies beyond the face is shown, and from which not
 COARSE = 40  # cells along a face's longer side, where colours are matched
 
 
@@ -120,7 +120,8 @@ class FacePaste(ProcessNode, type="face.paste", natives=("rasterise",), fallback
         if not drawn:
             return Frame(self._layer[:4].reshape(1, 1, 4) * 0, scaled_to(image.geometry, 0, 0, 1, 1, 1), image.space)
         drawn.sort(key=lambda entry: entry[:2])
-        layer, left, top, step = self._room([entry[2] for entry in drawn], min(self._fineness(e[3], state.textures[e[1]]) for e in drawn))
+        finest = min(self._fineness(places, state.textures[track]) for _, track, _, places in drawn)
+        layer, left, top, step = self._room([entry[2] for entry in drawn], finest)
         for _, track, box, places in drawn:
             amount = state.shown[track].amount * state.textures[track]["amount"]
             how = self._reach(places, state.textures[track], reach), feather, seamless, amount
@@ -137,7 +138,9 @@ class FacePaste(ProcessNode, type="face.paste", natives=("rasterise",), fallback
         kept = {track: texture for track, texture in held.items() if track in shown}
         for track, picture in made.items():
             then = places.get(track)
-            if track not in shown or picture is None or then is None or min(picture.width, picture.height) < 8 or len(then) < POINTS:
+            if track not in shown or picture is None or then is None or len(then) < POINTS:
+                continue
+            if min(picture.width, picture.height) < 8:
                 continue
             where = then[:POINTS] * np.float32(1 / max(picture.width * picture.geometry.to_frame[0], 1e-6))
             if not np.isfinite(where).all():
@@ -159,8 +162,7 @@ class FacePaste(ProcessNode, type="face.paste", natives=("rasterise",), fallback
         return local
 
     def _reach(self, now: np.ndarray, texture: dict, reach: float) -> float:
-        """How far a result may reach beyond the face: less and less when the head has turned since, for hair and background
-        don't turn as the face does."""
+        """How far a result may reach beyond the face: less when the head has turned since, for hair does not turn as it does."""
         head, then = self._fitter.fit(now), self._fitter.fit(texture["places"] * np.float32(1000))
         turned = apart(head, then) if head and then else TURNED
         return reach * min(max((TURNED - turned) / (TURNED - ALIKE), 0.0), 1.0)
@@ -178,7 +180,8 @@ class FacePaste(ProcessNode, type="face.paste", natives=("rasterise",), fallback
         """An empty layer around all boxes, on every pixel or every 2nd, 4th, … of the picture."""
         while True:
             left, top = (min(b[i] for b in boxes) // step * step - MARGIN * step for i in (0, 1))
-            width, height = (math.ceil((max(b[i + 2] for b in boxes) - start) / step) + MARGIN for i, start in ((0, left), (1, top)))
+            width = math.ceil((max(b[2] for b in boxes) - left) / step) + MARGIN
+            height = math.ceil((max(b[3] for b in boxes) - top) / step) + MARGIN
             if width * height <= CAPACITY:
                 layer = self._layer[: width * height * 4]
                 layer.fill(0.0)
@@ -273,7 +276,7 @@ def _shrunk(picture: np.ndarray, now: np.ndarray, was: np.ndarray) -> np.ndarray
 
 
 def _matched(colour: np.ndarray, cover: np.ndarray, below: np.ndarray) -> np.ndarray:
-    """What to add, on a coarse grid, so that colours meet those of the picture along the soft rim, and less and less inside."""
+    """What to add, on a coarse grid, so that colours meet the picture's along the soft rim, and less and less inside."""
     height, width = cover.shape
     cell = max(height, width) / COARSE
     size = max(2, round(width / cell)), max(2, round(height / cell))

@@ -51,7 +51,8 @@ class Focus(ProcessNode, type="depth.focus"):
         self, image: Frame, depth: Frame, distance: float, aperture: float, range: float, highlights: float
     ) -> tuple[Frame, Frame]:
         rows = lines(float(aperture), image.height)
-        sizes = [(max(2, rows >> level), max(2, round(image.width * (rows >> level) / image.height))) for level in (0, 1, 2)]
+        heights = [max(2, rows >> level) for level in (0, 1, 2)]
+        sizes = [(height, max(2, round(image.width * height / image.height))) for height in heights]
         pixels, coc = self._pixels(image, *sizes[0]), self._circle(depth, *sizes[0], distance, range)
         blurs, ahead = [], None
         for level, (share, size) in enumerate(zip(SHARES, sizes, strict=True)):
@@ -64,7 +65,8 @@ class Focus(ProcessNode, type="depth.focus"):
                 ahead = self._ahead(pixels, coc, 0.7 * aperture * size[0])
         assert ahead is not None
         self._mix(blurs, sizes[0])
-        return tuple(Frame(p, scaled(image.geometry, *p.shape[1::-1]), image.space) for p in (blurs[0], ahead))  # type: ignore[return-value]
+        behind, before = (Frame(p, scaled(image.geometry, *p.shape[1::-1]), image.space) for p in (blurs[0], ahead))
+        return behind, before
 
     def _pixels(self, image: Frame, height: int, width: int) -> np.ndarray:
         pixels = held(self, "pixels0", (height, width, 3), np.uint8)

@@ -31,9 +31,9 @@ class Generate(ProcessNode, type="generator.image", latency="slow", fallback="la
     crops of `face.crop`: then it is played for each face, gives their points on to `face.paste`, and a late result still
     lies on the face as it is now.
 
-    Say what the network takes and gives; what the file contradicts is refused before the first frame. Where the file leaves its
-    size free, pictures are made `rows` lines high. With tiles, a large picture is worked on in overlapping parts of its
-    own resolution, blended where they meet.
+    Say what the network takes and gives; what the file contradicts is refused before the first frame. Where the file
+    leaves its size free, pictures are made `rows` lines high. With tiles, a large picture is worked on in overlapping
+    parts of its own resolution, blended where they meet.
     """
 
     image: In[Image] = port(display=True, domain=True, doc="the picture, or crops of faces")
@@ -59,7 +59,8 @@ class Generate(ProcessNode, type="generator.image", latency="slow", fallback="la
 
     def open(self, context: Any) -> None:
         p = context.params
-        layout = Layout(p["axes"], p["takes"], p["gives"], p["order"], tuple(p["mean"]), tuple(p["std"]), int(p["multiple"]))
+        mean, std = tuple(p["mean"]), tuple(p["std"])
+        layout = Layout(p["axes"], p["takes"], p["gives"], p["order"], mean, std, int(p["multiple"]))
         self._net = PictureModel(context.model(p["model"]), layout)
         self._rows, self._tiles, self._overlap = int(p["rows"]), int(p["tiles"]), float(p["overlap"])
         self._shrink = Shrinker()
@@ -107,7 +108,8 @@ class Generate(ProcessNode, type="generator.image", latency="slow", fallback="la
         """Overlapping parts, each of the network's size, weighed down towards their edges where they meet."""
         assert self._net.size is not None
         side, (height, width) = self._net.size, picture.shape[:2]
-        total, weights = self._array("total", (height, width, 3), np.float32), self._array("weights", (height, width, 1), np.float32)
+        total = self._array("total", (height, width, 3), np.float32)
+        weights = self._array("weights", (height, width, 1), np.float32)
         total[:], weights[:] = 0.0, 0.0
         window = self._window(side)
         for y in starts(height, side[1], self._overlap):

@@ -55,7 +55,8 @@ class Layout:
     def __post_init__(self) -> None:
         for name, words in (("axes", Axes), ("takes", Range), ("gives", Range), ("order", Order)):
             if getattr(self, name) not in get_args(words):
-                raise ModelError(f"A layout's {name} is one of {', '.join(get_args(words))}, not {getattr(self, name)!r}.")
+                known = ", ".join(get_args(words))
+                raise ModelError(f"A layout's {name} is one of {known}, not {getattr(self, name)!r}.")
         if not all(abs(s) > 1e-9 for s in self.std):
             raise ModelError(f"A layout's std divides, so {self.std} can't hold 0.")
 
@@ -152,16 +153,16 @@ class PictureModel:
         if self.size is not None and self.fixed:
             return self.size
         step = max(int(self.layout.multiple), 1)
-        return tuple(min(max(step, round(side / step) * step), LARGEST // step * step) for side in (width, height))  # type: ignore[return-value]
+        w, h = (min(max(step, round(side / step) * step), LARGEST // step * step) for side in (width, height))
+        return w, h
 
     def resize(self, width: int, height: int) -> None:
         """Take pictures of that size from now on, where the file leaves it free. ModelError where it can't."""
         if self.size == (width, height):
             return
         if self.fixed:
-            raise ModelError(
-                f"Model {self.model.name} takes pictures of {self.size[0]}×{self.size[1]} only, not {width}×{height}."  # type: ignore[index]
-            )
+            only = "×".join(map(str, self.size or ()))
+            raise ModelError(f"Model {self.model.name} takes pictures of {only} only, not {width}×{height}.")
         self.model.resize(self._input, (1, 3, height, width) if self._first else (1, height, width, 3))
         self.size = width, height
 

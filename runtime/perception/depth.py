@@ -1,8 +1,8 @@
 """Depth from one picture at a time: a network's guess, made steady over time, people and background in layers.
 
-A single-picture network guesses scale and shift anew in each frame. So every result is laid on the one before by least
-squares over what stands still, and only slowly drifts to what the network says now. All of it in nearness (1 / metres), in
-which such networks are about linear and in which errors far away weigh little.
+A single-picture network guesses scale and shift anew in each frame. So every result is laid on the one before by
+least squares over what stands still, and only slowly drifts to what the network says now. All of it in nearness
+(1 / metres), in which such networks are about linear and in which errors far away weigh little.
 """
 
 from __future__ import annotations
@@ -56,9 +56,11 @@ class DepthEstimator:
         """Two planes (h, w) of metres that stretch over the picture; both are new each call, small and smooth.
 
         The first is the scene; where `people` (a mask of the same picture, float, 0 to 1) is given, the scene without
-        them, filled in from around. The second is how far people are, spread out beyond them; the scene where there are none.
+        them, filled in from around. The second is how far people are, spread out beyond them; the scene where there
+        are none.
 
-        image: uint8 RGB. delta: seconds since the picture before. smoothing: 0 = each picture for itself, 1 = most steady.
+        image: uint8 RGB. delta: seconds since the picture before. smoothing: 0 = each picture for itself, 1 = most
+        steady.
         """
         near = self._nearness(image)
         grey = self._grey(near.shape)
@@ -113,7 +115,7 @@ def kept(delta: float, tau: float) -> float:
 
 
 def nearness(raw: np.ndarray, kind: Kind) -> np.ndarray:
-    """What a network gives, as 1 / metres; a relative depth is stretched from NEAR to FAR between its 1st and 99th percentile."""
+    """What a network gives, as 1 / metres; a relative depth's 1st to 99th percentile is stretched from NEAR to FAR."""
     if kind == "metres":
         return np.clip(1 / np.maximum(raw, np.float32(1e-3)), LEAST, MOST)
     low, high = (float(p) for p in np.percentile(raw, (1, 99)))
