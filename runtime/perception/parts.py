@@ -53,7 +53,10 @@ class PartsSegmenter:
         self._shares(self._model.output(0)[0])
         if 0 < delta <= RESET_AFTER and smoothing > 0 and state["parts"].shape == self.parts.shape:
             self._steady(state, min(float(smoothing), 0.95))
-        state["parts"], state["grey"] = self.parts.copy(), self._grey.copy()
+        for name, now in (("parts", self.parts), ("grey", self._grey)):
+            if state[name].shape != now.shape:
+                state[name] = np.zeros_like(now)
+            np.copyto(state[name], now)
         return self.parts
 
     def _shares(self, logits: np.ndarray) -> None:
