@@ -13,8 +13,10 @@ import cv2
 import numpy as np
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parents[1] / "scripts"))
+from figures import capsule  # noqa: E402
+
 SIZE = (640, 400)  # width, height
-SKIN = np.array((224, 172, 142), np.float32)
 FINGERS = {  # knuckle and lean of the stretched finger, in palm lengths and radians; lengths and girths of its bones
     "index": ((-0.27, -0.98), -0.13, (0.47, 0.29, 0.22), 0.105),
     "middle": ((-0.06, -1.03), -0.02, (0.51, 0.33, 0.24), 0.108),
@@ -45,25 +47,6 @@ def bones(curled: dict[str, float], thumb: float, apart: float) -> list[tuple[fl
         drawn.append((x, y, girth, nx, ny, girth * 0.92, thumb * 0.8))
         x, y = nx, ny
     return sorted(drawn, key=lambda bone: bone[6])
-
-
-def capsule(image: np.ndarray, a: np.ndarray, ra: float, b: np.ndarray, rb: float, light: float) -> None:
-    """A round bone, shaded as a cylinder lit from the upper left, with a soft dark rim."""
-    low = np.floor(np.minimum(a - ra, b - rb) - 3).astype(int).clip(0)
-    high = np.ceil(np.maximum(a + ra, b + rb) + 3).astype(int)
-    y, x = np.mgrid[low[1] : min(high[1], image.shape[0]), low[0] : min(high[0], image.shape[1])].astype(np.float32)
-    if not x.size:
-        return
-    way = b - a
-    t = (((x - a[0]) * way[0] + (y - a[1]) * way[1]) / max(float(way @ way), 1e-6)).clip(0, 1)
-    radius = ra + (rb - ra) * t
-    dx, dy = x - a[0] - t * way[0], y - a[1] - t * way[1]
-    far = np.hypot(dx, dy) / radius
-    cover = np.clip((1 - far) * radius + 0.5, 0, 1)[..., None]
-    up = np.sqrt(np.clip(1 - far**2, 0, 1))
-    shade = (0.62 + 0.4 * up - 0.16 * (dx + dy) / radius * np.sqrt(1 - up**2)) * light
-    part = image[low[1] : low[1] + x.shape[0], low[0] : low[0] + x.shape[1]]
-    part += (SKIN * np.clip(shade, 0.35, 1.12)[..., None] - part) * cover
 
 
 def hand(image: np.ndarray, wrist: np.ndarray, palm: float, turn: float, curled: dict[str, float], thumb: float,
@@ -107,7 +90,6 @@ def scene(time: float) -> np.ndarray:
 
 
 def main() -> None:
-    sys.path.insert(0, str(HERE.parents[1] / "scripts"))
     from preview import moving, preview
 
     preview("sparkle", moving([scene(i / 30) for i in range(175)]), HERE / "preview.webp")
