@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from spellwire.graph.effect import Effect
 from spellwire.graph.errors import ModelUnavailable
 from spellwire.graph.registry import registry
 from spellwire.graph.validate import validate
+from spellwire.runtime.engine.context import NodeContext
 from spellwire.runtime.frames import Frame
 from spellwire.runtime.models.resolver import resolve
 from spellwire.runtime.plan.ir import Stream
@@ -113,3 +115,17 @@ def test_nobody_there_and_odd_sizes(effect: Effect, size: tuple[int, int]) -> No
     frame = np.full((size[1], size[0], 3), 128, np.uint8)
     shown = play(effect, [frame] * 2, {"glow": 0.0})[-1]
     assert shown.shape == frame.shape and 100 < shown.mean() < 230
+
+
+def test_without_its_model_it_is_refused_with_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that has no model and no network: one clear error before the first frame, nothing half started."""
+    for name, value in {
+        "SPELLWIRE_CACHE": str(tmp_path), "PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_CONFIG_FILE": os.devnull,
+        "PIP_RETRIES": "1", "npm_config_registry": "http://127.0.0.1:9/",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("SPELLWIRE_MODELS", raising=False)
+    node = registry()["depth.estimate"].cls()
+    context = NodeContext(params={p.name: p.default for p in node.declaration.params})
+    with pytest.raises(ModelUnavailable, match="spellwire models pull depth/fastdepth"):
+        node.open(context)  # type: ignore[attr-defined]
