@@ -121,7 +121,7 @@ def test_without_its_model_it_is_refused_with_what_to_do(tmp_path: Path, monkeyp
     """A machine that has no model and no network: one clear error before the first frame, nothing half started."""
     for name, value in {
         "SPELLWIRE_CACHE": str(tmp_path), "PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_CONFIG_FILE": os.devnull,
-        "PIP_RETRIES": "1", "npm_config_registry": "http://127.0.0.1:9/",
+        "PIP_RETRIES": "1", "npm_config_registry": "http://127.0.0.1:9/", "npm_config_fetch_retries": "0",
     }.items():  # fmt: skip
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("SPELLWIRE_MODELS", raising=False)
