@@ -293,26 +293,23 @@ def scene_resolve(
             one = ids[at]
             if covered == 4 and ids[at + 1] == one and ids[at + 2] == one and ids[at + 3] == one:
                 z = near[at]
+                shown = _shown(hidden, hides, pixel, z, view)
                 _shade(
                     vertices, triangles, Int(one) - 1, Int(material_of[one - 1]), materials, texels, levels, F(x) + F(0.5),
-                    F(y) + F(0.5), F(1.0), view, F(-1.0), surface, o, colour, finish, emission, q, work,
+                    F(y) + F(0.5), shown, view, F(-1.0), surface, o, colour, finish, emission, q, work,
                 )  # fmt: skip
             elif covered > 0:
                 z = _gather(
                     vertices, triangles, material_of, group_of, materials, texels, levels, near, ids, at, x, y, view, F(-1.0),
-                    surface, o, colour, finish, emission, q, work,
+                    hidden, hides, pixel, surface, o, colour, finish, emission, q, work,
                 )  # fmt: skip
-            if hides == 1 and covered > 0:
-                _fade(surface, o, colour, finish, emission, q, _shown(hidden, pixel, z, view))
             if glassy > 0:
                 behind = z
                 under = F(both) / F(max(covered, Int(1)))  # the share of what is behind that the glass lies over
                 z = _gather(
                     vertices, triangles, material_of, group_of, materials, texels, levels, glass_near, glass_ids, at, x, y,
-                    view, under, surface, o, colour, finish, emission, q, work,
+                    view, under, hidden, hides, pixel, surface, o, colour, finish, emission, q, work,
                 )  # fmt: skip
-                if hides == 1 and covered == 0:
-                    _fade(surface, o, colour, finish, emission, q, _shown(hidden, pixel, z, view))
                 z = max(z, behind)
             for s in range(4):
                 near[at + s] = F(0.0)
@@ -338,28 +335,18 @@ def _finish_pixel(surface, o, coverage, z, view):
     surface[o] = coverage
 
 
-def _shown(hidden, pixel, z, view):
+def _shown(hidden, hides, pixel, z, view):
     """How much of what lies there a head leaves to be seen."""
-    if hidden[2 * pixel + 1] <= F(0.0):
+    if hides == 0 or hidden[2 * pixel + 1] <= F(0.0):
         return F(1.0)
     before = F(1.0) / hidden[2 * pixel] - F(1.0) / max(z, F(1e-6))  # metres before what hides it
     step = min(max(F(0.5) + before / (F(2.0) * view[2]), F(0.0)), F(1.0))
     return F(1.0) - hidden[2 * pixel + 1] * (F(1.0) - step * step * (F(3.0) - step - step))
 
 
-def _fade(surface, o, colour, finish, emission, q, kept):
-    if kept < F(1.0):
-        for k in range(1, 6):
-            surface[o + k] *= kept
-        for k in range(4):
-            colour[q + k] *= kept
-            finish[q + k] *= kept
-            emission[q + k] *= kept
-
-
 def _gather(
     vertices, triangles, material_of, group_of, materials, texels, levels, near, ids, at, x, y, view, under,
-    surface, o, colour, finish, emission, q, work,
+    hidden, hides, pixel, surface, o, colour, finish, emission, q, work,
 ):  # fmt: skip
     """Add what the samples of a pixel see; gives 1 / distance of the nearest."""
     nearest = F(0.0)
@@ -384,7 +371,8 @@ def _gather(
                 sum_y += F(0.125) + F(0.25) * F(r)
         px, py = F(x) + sum_x * F(0.25) / weight, F(y) + sum_y * F(0.25) / weight
         _shade(
-            vertices, triangles, t, Int(material_of[t]), materials, texels, levels, px, py, weight, view, under, surface, o,
+            vertices, triangles, t, Int(material_of[t]), materials, texels, levels, px, py,
+            weight * _shown(hidden, hides, pixel, z, view), view, under, surface, o,
             colour, finish, emission, q, work,
         )  # fmt: skip
         under = min(under, F(0.0))  # what is behind is dimmed once
@@ -406,6 +394,8 @@ def _shade(
 
     under: of glass, the share of what is there that it lies over; below 0 for what is no glass.
     """
+    if weight <= F(0.0):
+        return
     a, b, c = STRIDE * Int(triangles[3 * t]), STRIDE * Int(triangles[3 * t + 1]), STRIDE * Int(triangles[3 * t + 2])
     m = MATERIAL * material
     ax, ay, bx, by = vertices[a], vertices[a + 1], vertices[b], vertices[b + 1]

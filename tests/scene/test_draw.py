@@ -85,6 +85,14 @@ def test_a_head_hides_softly_what_lies_behind(drawer):
     assert whole(drawer.draw((at(square(), **RED),), CAMERA, SIZE))[32, 48, 3] == 1, "heads of the frame before are gone"
 
 
+def test_what_is_hidden_does_not_come_out_at_edges_of_what_is_before(drawer):
+    head, band = at(square(0.6), z=-0.9, hides=True), at(square(0.3), x=0.004, y=0.003, z=-0.8, **GREEN)
+    colour = whole(drawer.draw((at(square(0.8), **RED), head, band), CAMERA, SIZE))
+    assert colour[18:46, 34:62, 0].max() == 0 and colour[32, 48, 1] == 1
+    edge = colour[32, 34:62]
+    assert ((edge[:, 3] > 0.1) & (edge[:, 3] < 0.9)).any()
+
+
 def test_glass_shows_what_is_behind_it(drawer):
     glass = at(square(0.25), z=-0.8, alpha="blend", colour=(0.0, 0.0, 1.0, 0.25))
     drawn = drawer.draw((at(square(), **RED), glass), CAMERA, SIZE)
