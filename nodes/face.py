@@ -25,6 +25,7 @@ from ..graph.types import (
 )
 from ..runtime.frames import Frame, Geometry
 from ..runtime.perception.blendshapes import BLENDSHAPES
+from ..runtime.perception import roi
 from ..runtime.perception.face import MODELS, FaceTracker, Variant, make_state
 from ..runtime.perception.face_masks import face_width
 from ..runtime.perception.gaze import OPEN, eye_openness, gaze_of
@@ -221,14 +222,8 @@ PARTS: dict[str, tuple[int, ...]] = {
 
 def to_frame(faces: tuple[FaceItem, ...], geometry: Geometry) -> None:
     """Landmarks from the picture's pixels to the frame's, in place."""
-    a, b, c, d, e, f = geometry.to_frame
-    if (a, b, c, d, e, f) == (1, 0, 0, 0, 1, 0):
-        return
-    matrix = np.array(((a, d), (b, e)), np.float32)
-    scale = np.float32(abs(a * e - b * d) ** 0.5)
     for face in faces:
-        face.landmarks[:, :2] = face.landmarks[:, :2] @ matrix + np.array((c, f), np.float32)
-        face.landmarks[:, 2] *= scale
+        roi.to_frame(face.landmarks, geometry)
 
 
 def _middle(face: FaceItem) -> np.ndarray:
