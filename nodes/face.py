@@ -24,8 +24,8 @@ from ..graph.types import (
     Vector3,
 )
 from ..runtime.frames import Frame, Geometry
-from ..runtime.perception.blendshapes import BLENDSHAPES
 from ..runtime.perception import roi
+from ..runtime.perception.blendshapes import BLENDSHAPES
 from ..runtime.perception.face import MODELS, FaceTracker, Variant, make_state
 from ..runtime.perception.face_masks import face_width
 from ..runtime.perception.gaze import OPEN, eye_openness, gaze_of
