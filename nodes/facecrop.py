@@ -84,7 +84,7 @@ class FacePaste(ProcessNode, type="face.paste", natives=("rasterise",), fallback
     seamless: Param[Number] = param(0.7, low=0, high=1, step=0.01, doc="how much its colours follow the picture's at the rim")
     fade: Param[Number] = param(0.15, low=0, high=2, step=0.01, unit="s", doc="how long a new result takes to come in")
     layer: Out[Image] = inner(space=same("image"), doc="the faces, premultiplied, where they are")
-    out: Out[Image] = result(space=same("image"), doc="the picture; alpha as it was")
+    out: Out[Image] = result(space=same("image"), display=True, doc="the picture; alpha as it was")
     shown = slot()
     textures = slot()
 

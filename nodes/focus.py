@@ -42,7 +42,7 @@ class Focus(ProcessNode, type="depth.focus"):
     highlights: Param[Number] = param(1.0, low=0, high=8, step=0.1, doc="how much more bright spots weigh in the blur")
     behind: Out[Image] = inner(space=same("image"), doc="what is blurred, times its weight; small")
     before: Out[Image] = inner(space=same("image"), doc="what is blurred before the focus, premultiplied")
-    out: Out[Image] = result(doc="the picture; alpha as it was")
+    out: Out[Image] = result(space=same("image"), display=True, doc="the picture; alpha as it was")
 
     def open(self, context: Any) -> None:
         self._shrink = Shrinker()

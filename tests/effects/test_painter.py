@@ -144,3 +144,19 @@ def test_a_crop_of_one_face_goes_through_pixel_nodes_as_well(portrait: np.ndarra
     shown = play(Effect(nodes=FrozenDict(uses), wires=tuple(wires)), [portrait], {})[-1]
     middle = (slice(105, 125), slice(212, 232))
     assert np.abs(shown[middle].astype(int) + portrait[middle] - 255).mean() < 6 and difference(shown, portrait, BEHIND) == 0
+
+
+@pytest.mark.parametrize("working_space", ["srgb", "linear"])
+def test_what_is_cut_and_pasted_is_the_picture_in_any_working_space(portrait: np.ndarray, effect: Effect, working_space: str) -> None:
+    uses = {
+        "n1": NodeUse("n1", "source.input"), "n2": NodeUse("n2", "face.mesh"), "n4": NodeUse("n4", "face.crop"),
+        "n6": NodeUse("n6", "face.paste", params=freeze({"seamless": 0.0})), "n7": NodeUse("n7", "sink.output"),
+    }  # fmt: skip
+    wires = [Wire(*w.split()) for w in (
+        "n1 image n2 image", "n2 faces n4 face", "n1 image n4 image", "n4 out n6 pictures", "n4 points n6 points",
+        "n2 faces n6 faces", "n1 image n6 image", "n6 out n7 image",
+    )]  # fmt: skip
+    one = Effect(nodes=FrozenDict(uses), wires=tuple(wires), working_space=working_space)
+    shown = play(one, [portrait], {})[-1]
+    assert difference(shown, portrait, FACE) < 5.0  # sampled twice: a little softer
+    assert abs(float(shown[FACE].mean()) - float(portrait[FACE].mean())) < 0.5

@@ -15,6 +15,11 @@ def room(w: int, h: int) -> np.ndarray:
     return (0.5 + 6.5 * soft_mask(3, w, h)).astype(np.float32)
 
 
+def desk(w: int, h: int) -> np.ndarray:
+    """Forty centimetres to one metre: as far as metres out of nearness are well-conditioned."""
+    return (0.4 + 0.6 * soft_mask(3, w, h)).astype(np.float32)
+
+
 def refine(image, mask, coefficients, front, at):
     fit = spread(coefficients, at)
     rgb = np.clip(image[..., :3], 0, 1)
@@ -65,9 +70,9 @@ def small(seed: int, low: float, high: float) -> Frame:
 DEPTH = {"depth": room}
 REFERENCES = {
     d.Refine: Reference(
-        refine, inputs={"image": lambda w, h: photo(1, w, h, alpha=False), "depth": room, "people": room},
-        cases=({}, {"edge": 0.9, "separation": 3.0}), limit=2 / 255,
-    ),  # 2/255 of metres, of which there are 50
+        refine, inputs={"image": lambda w, h: photo(1, w, h, alpha=False), "depth": desk, "people": desk},
+        cases=({}, {"edge": 0.9, "separation": 3.0}),
+    ),
     d.Fog: Reference(fog, inputs=DEPTH, cases=({}, {"density": 1.5, "start": 2.0, "most": 0.7})),
     d.Range: Reference(between, inputs=DEPTH, cases=({}, {"near": 1.0, "far": 4.0, "softness": 0.5})),
     d.Show: Reference(show, inputs=DEPTH, cases=({}, {"step": 1.0, "lines": 0.8})),
