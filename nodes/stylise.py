@@ -220,7 +220,7 @@ class Threshold(Styled, type="stylise.threshold"):
     """Two colours and nothing between: a stencil, a photocopy."""
 
     level: Param[Number] = param(0.5, low=0, high=1, step=0.01, doc="brightness (Rec. 709) where one becomes the other")
-    softness: Param[Number] = param(0.03, low=0.002, high=1, step=0.002, doc="width of the change")
+    softness: Param[Number] = param(0.06, low=0.002, high=1, step=0.002, doc="width of the change")
     dark: Param[Colour] = param((0.06, 0.05, 0.1, 1.0), widget="colour", doc="below")
     light: Param[Colour] = param((0.98, 0.96, 0.92, 1.0), widget="colour", doc="above")
 

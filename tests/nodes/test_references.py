@@ -1,4 +1,7 @@
-"""Every pixel node as machine code against an independent reference; how to give a node one: `references/__init__.py`."""
+"""Every pixel node as machine code against the evaluator, and against an independent reference.
+
+How to give a node one: `references/__init__.py`.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from checked import Checked
 from one_node import effect_of, plan_of, play_plan
 from references import STEP, Place, Reference, all_references, photo, soft_mask, surface
 
@@ -132,7 +136,10 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Any:
 @pytest.mark.parametrize(("name", "case"), CASES, ids=[f"{n}-{i}" for n, i in CASES])
 def test_reference(played: Any, name: str, case: int, monkeypatch: pytest.MonkeyPatch) -> None:
     one, library = played(name, case)
-    got = one.play(library, monkeypatch)
+    # by the evaluator's measure more is ill-conditioned, for a hybrid's small pictures all of it may be
+    checked = Checked(library, 1.0 if one.d.inners else 0.2)
+    got = one.play(checked, monkeypatch)
+    assert checked.compared
     with np.errstate(all="ignore"):
         wanted, moved = one.wanted(), [one.wanted(NUDGE), one.wanted(-NUDGE)]
     assert set(wanted) == set(got), "the reference gives other outputs"

@@ -117,7 +117,8 @@ REFERENCES = {
     m.Invert: Reference(invert),
     m.Levels: Reference(levels, cases=({}, {"low": 0.2, "high": 0.7, "gamma": 2.0})),
     m.Feather: Reference(feather, cases=({"radius": 0.05}, {"radius": 0.05, "shift": -0.7}, {"radius": 0.03, "shift": 1.0})),
-    m.Grow: Reference(grow, cases=({"amount": 0.04, "softness": 0.03}, {"amount": -0.03, "softness": 0.05})),
+    m.Grow: Reference(grow, cases=({"amount": 0.02, "softness": 0.03}, {"amount": -0.02, "softness": 0.03}),
+                      limit=2 / 255),  # its normal distribution is an approximation
     m.LumaKey: Reference(luma_key, cases=({}, {"low": 0.3, "high": 0.6, "softness": 0.2})),
     m.ColourKey: Reference(colour_key, cases=({"colour": (0.4, 0.6, 0.5, 1.0), "softness": 0.2},), inputs=OPAQUE),
     m.ChannelMask: Reference(channel, cases=tuple({"channel": c} for c in ("red", "green", "blue", "alpha", "luma")), inputs=THICK),
