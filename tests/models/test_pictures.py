@@ -119,3 +119,12 @@ def test_further_inputs_are_checked() -> None:
         with pytest.raises(ModelError, match="100 numbers, and 26 came in"):
             net.give({net.others[0]: np.zeros(26, np.float32)})
         net.give({net.others[0]: np.zeros(100, np.float32)})
+
+
+def test_a_tflite_network(tflite) -> None:
+    """Channels last, of one size: as TensorFlow's are."""
+    with open_model(tflite(np.full((1, 6, 8, 3), 0.2, np.float32))) as model:
+        made = through(PictureModel(model, Layout(takes="-1..1", gives="-1..1")), picture())
+        assert np.abs(made.astype(float) - np.minimum(picture() + 0.1 * 255, 255)).max() <= 1
+        with pytest.raises(ModelError, match="as was declared"):
+            PictureModel(model, Layout(axes="nchw"))
