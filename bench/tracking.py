@@ -6,6 +6,7 @@ anything around. A frame's time is the median over the rounds, a figure the mean
 off, as MediaPipe's is. Differences: of landmarks in % of the palm's or the torso's length, over frames where both have the
 hand or the person; of the mask (the node's, full size, bent onto edges) 100·(1 − IoU) at a half.
 
+body         without masks on both sides: ours runs the network cut off before the part that draws them
 hands        one hand, up to two looked for, as MediaPipe does by itself: its detector then runs in every frame
 two_hands    both in the picture, so nobody looks for more: two networks a frame and little else on either side
 mask         the node `segment.person`: a linear model of the picture's colours, which the kernel that reads it evaluates

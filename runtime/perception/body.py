@@ -17,11 +17,13 @@ from .one_euro import one_euro
 from .roi import Cropper, Roi, overlap, project, turn, upward
 from .tracks import Fit, Habits, State, Tracker, new_state
 
-__all__ = ["MODELS", "BodyTracker", "Variant", "make_state", "sharpened"]
+__all__ = ["MODELS", "WHOLE", "BodyTracker", "Variant", "make_state", "sharpened"]
 
 Variant = Literal["lite", "full", "heavy"]
 
-MODELS: tuple[str, str] = ("mediapipe/pose_detection", "mediapipe/pose_landmark")  # the second in three variants
+# the second cut off before the mask, which takes a third of the whole network's time (there is a lite and a full variant)
+MODELS: tuple[str, str] = ("mediapipe/pose_detection", "mediapipe/pose_landmark/points")
+WHOLE = "mediapipe/pose_landmark"  # lite, full and heavy
 POINTS, ALL = 33, 39  # landmarks; those of the network, with six that only help
 HELPERS = slice(33, 35)  # middle of the hips, and a point on the circle around the whole body
 REACH = 2 * 1.25  # side of a region, in radii of that circle
@@ -68,7 +70,8 @@ def sharpened(points: np.ndarray, heat: np.ndarray, side: int) -> None:
 class BodyTracker(Tracker[BodyItem]):
     """Bodies of a stream of pictures. Holds models and work buffers; what it knows lies in the caller's state.
 
-    `person` and `landmark` are opened, in the order of MODELS; variants may share a state in turn.
+    `person` and `landmark` are opened, in the order of MODELS; with WHOLE as the second, items have masks. Variants may
+    share a state in turn.
     """
 
     habits = Habits(candidate=1.0, entry=0.2, look_every=400_000, thrifty=True, region=REACH, cutoff=(1.5, 0.1), beta=(60.0, 0.5))
@@ -77,9 +80,11 @@ class BodyTracker(Tracker[BodyItem]):
         self._detector = Detector(person, PERSON)
         self._net = landmark
         self._crop = Cropper(landmark.input(0))
-        points, presence, mask, heat, world = (landmark.output(i) for i in range(5))
+        points, presence, third = (landmark.output(i) for i in range(3))
+        self._mask = third[0, ..., 0] if third.shape[-1] == 1 else None
+        heat, world = (third, landmark.output(3)) if self._mask is None else (landmark.output(3), landmark.output(4))
         self._points, self._presence, self._world = points.reshape(ALL, 5), presence.reshape(-1), world.reshape(ALL, 3)
-        self._mask, self._heat = mask[0, ..., 0], heat[0]
+        self._heat = heat[0]
 
     def track(
         self, image: np.ndarray, time: int, state: State, *, max_bodies: int = 1, confidence: float = 0.5,
@@ -112,7 +117,7 @@ class BodyTracker(Tracker[BodyItem]):
         metres = turn(self._world[:POINTS], roi.angle)
         metres[:, 1:] *= -1  # y up, z towards the camera
         visible = 1 / (1 + np.exp(-self._points[:POINTS, 3]))
-        mask = CropMask(self._mask.copy(), roi.x, roi.y, roi.size, roi.angle)
+        mask = None if self._mask is None else CropMask(self._mask.copy(), roi.x, roi.y, roi.size, roi.angle)
         return Fit(points[:POINTS], score, after, (visible, metres, mask, points[HELPERS]))
 
     def same(self, a: Fit, b: Fit) -> bool:

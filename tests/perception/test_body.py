@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from spellwire.runtime.frames import Geometry
-from spellwire.runtime.perception.body import MODELS, BodyTracker, make_state, sharpened
+from spellwire.runtime.perception.body import MODELS, WHOLE, BodyTracker, make_state, sharpened
 from spellwire.runtime.perception.body_mask import BodyMasks
 from spellwire.runtime.perception.tracks import FORGET_AFTER
 from spellwire.runtime.values import CropMask
@@ -27,6 +27,12 @@ COCO = [0, 2, 5, 7, 8, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28]  # its 17
 @pytest.fixture(scope="module")
 def tracker(load) -> BodyTracker:
     return BodyTracker(*[load(name) for name in MODELS])
+
+
+@pytest.fixture(scope="module")
+def whole(load) -> BodyTracker:
+    """With the part of the network that draws masks."""
+    return BodyTracker(load(MODELS[0]), load(WHOLE))
 
 
 def frames(path: Path, count: int, step: int = 1) -> np.ndarray:
@@ -55,7 +61,7 @@ def test_a_person_is_found_where_they_are(portrait, tracker):
 
 @pytest.mark.parametrize("variant", ["lite", "heavy"])
 def test_variants_agree(variant, portrait, tracker, load):
-    name = {"model": MODELS[1], "variant": variant}
+    name = {"model": WHOLE if variant == "heavy" else MODELS[1], "variant": variant}
     other = BodyTracker(load(MODELS[0]), load(name)).track(portrait, 0, make_state())[0].landmarks
     full = tracker.track(portrait, 0, make_state())[0].landmarks
     upper = slice(0, 13)
@@ -106,7 +112,7 @@ def test_the_same_to_the_bit(portrait, tracker):
         state, out = make_state(), []
         for i in range(5):
             for b in tracker.track(np.roll(portrait, 3 * i, axis=1), i * STEP, state):
-                out.append(b.landmarks.tobytes() + b.world.tobytes() + b.visibility.tobytes() + b.mask.logits.tobytes())
+                out.append(b.landmarks.tobytes() + b.world.tobytes() + b.visibility.tobytes())
         return out
 
     assert len(play()) == 5 and play() == play()
@@ -173,8 +179,18 @@ def test_a_network_that_gives_rubbish_gives_nobody(spoil):
     assert all(np.isfinite(array).all() for array in state.values())
 
 
-def test_the_mask_is_the_persons(portrait, tracker):
-    (body,) = tracker.track(portrait, 0, make_state())
+def test_points_are_the_same_without_the_mask(portrait, tracker, whole):
+    """What is cut off the network leaves the rest as it was, to the bit."""
+    states = make_state(), make_state()
+    for i in range(3):
+        a, b = (t.track(np.roll(portrait, 4 * i, axis=1), i * STEP, s)[0] for t, s in zip((tracker, whole), states, strict=True))
+        assert a.mask is None and b.mask is not None
+        assert np.array_equal(a.landmarks, b.landmarks) and np.array_equal(a.world, b.world)
+        assert np.array_equal(a.visibility, b.visibility)
+
+
+def test_the_mask_is_the_persons(portrait, whole):
+    (body,) = whole.track(portrait, 0, make_state())
     masks = BodyMasks()
     fit = masks.coefficients(portrait, Geometry(512, 512), [body.mask], 1e-3)
     assert fit.shape == (256, 256, 4)

@@ -11,12 +11,12 @@ from one_node import EvaluatorLibrary, Kept, registry_with_tests
 
 from spellwire.graph.document import effect_from_data
 from spellwire.nodes.body import PARTS as BODY_PARTS
-from spellwire.nodes.body import BodyPoints, PickBody, Pose, Skeleton
+from spellwire.nodes.body import BodyMask, BodyPoints, PickBody, Pose, Skeleton
 from spellwire.nodes.hands import PARTS as HAND_PARTS
 from spellwire.nodes.hands import Gesture, HandPoints, HandSkeleton, PickHand, Pinch, Showing, Track
 from spellwire.runtime.engine.engine import Engine
 from spellwire.runtime.frames import Frame, Geometry, Tick
-from spellwire.runtime.perception.body import MODELS
+from spellwire.runtime.perception.body import MODELS, WHOLE
 from spellwire.runtime.perception.landmarks import (
     BODY_SKELETON,
     BONES,
@@ -217,7 +217,7 @@ def test_pose_and_track_of_a_picture_that_lies_elsewhere(portrait, load):
     """Half as large as the frame it covers: landmarks and masks come in the frame's pixels."""
     import cv2
 
-    for name in MODELS:
+    for name in (*MODELS, WHOLE):
         load(name)
     half = Frame.of(cv2.resize(portrait, (256, 256), interpolation=cv2.INTER_AREA))
     half.geometry = Geometry(256, 256, (2, 0, 10, 0, 2, 20))
@@ -225,13 +225,23 @@ def test_pose_and_track_of_a_picture_that_lies_elsewhere(portrait, load):
     for image in (Frame.of(portrait), half):
         node, state = Pose(), SimpleNamespace(tracks=None)
         node.open(SimpleNamespace(model=lambda name, variant="auto": load({"model": name, "variant": variant})))
-        people = node.process(image, "full", 1, 0.0, 0.5, Tick(0, 0, 0, 512, 512), state)
+        people = node.process(image, "full", 1, 0.0, 0.5, True, Tick(0, 0, 0, 512, 512), state)
         assert (people.width, people.height, people.max_items, people.space) == (512, 512, 1, "frame")
         found.append(people[0])
     whole, small = found
     assert np.abs(small.landmarks[:13, :2] - (10, 20) - whole.landmarks[:13, :2]).max() < 12
     assert small.mask.size == pytest.approx(whole.mask.size, rel=0.1)
     assert small.mask.x - 10 == pytest.approx(whole.mask.x, abs=15)
+
+
+def test_people_without_masks_are_told_how_to_get_them():
+    from spellwire.graph.errors import NodeError
+
+    node, image = BodyMask(), Frame.make(64, 48, 3)
+    node.open(None)
+    assert node.process(image, listed(), 0.75).data[..., 3].max() < 1e-3
+    with pytest.raises(NodeError, match="turn on `mask`"):
+        node.process(image, listed(body()), 0.75)
 
 
 def test_track_gives_nothing_as_a_list(load):
@@ -244,11 +254,11 @@ def test_track_gives_nothing_as_a_list(load):
 
 def test_the_families_through_the_engine(portrait, load):
     """Pose, its mask and bones over the picture, a mapped gesture of each hand: planned, played, nothing fails."""
-    for name in (*MODELS, "mediapipe/palm_detection", "mediapipe/hand_landmark"):
+    for name in (*MODELS, WHOLE, "mediapipe/palm_detection", "mediapipe/hand_landmark"):
         load(name)
     nodes = {
         "n1": {"type": "source.input"},
-        "n2": {"type": "body.pose", "inputs": {"image": "n1.image"}},
+        "n2": {"type": "body.pose", "params": {"mask": True}, "inputs": {"image": "n1.image"}},
         "n3": {"type": "body.mask", "inputs": {"image": "n1.image", "bodies": "n2.bodies"}},
         "n4": {"type": "body.skeleton", "inputs": {"bodies": "n2.bodies"}},
         "n5": {"type": "hands.track", "inputs": {"image": "n1.image"}},
