@@ -35,13 +35,21 @@ def draw_nodes(picture: np.ndarray, folder: Path) -> None:
     planner = Planner(threads=2)
     chosen = list(registry().values())
     for d in chosen:
-        shown = example(d, small, planner)
+        shown = example(d, hand() if d.family in ("hands", "hand") else small, planner)
         board = card(d)
         if shown is not None:
             board = np.hstack([fitted(board, SIZE[1]), framed(shown)])
         Canvas.fromarray(board).save(folder / "pictures" / f"{d.type}.jpg", quality=82, optimize=True)
         (folder / f"{d.type}.md").write_text(markdown(d, folder), "utf-8")
     (folder / "README.md").write_text(index_page(chosen), "utf-8")
+
+
+def hand() -> np.ndarray:
+    """The hand that the effect `sparkle` draws for its own preview: the demo picture shows none."""
+    sys.path.insert(0, str(LIBRARY / "sparkle"))
+    from make_preview import scene
+
+    return cv2.resize(scene(1.0)[20:380], SIZE, interpolation=cv2.INTER_AREA)
 
 
 # -- what it does
@@ -126,7 +134,7 @@ def render(d: Declaration, port: str, picture: np.ndarray, planner: Planner, par
 SUPPORT = {
     "faces": ("face.mesh", {}), "person": ("segment.person", {}), "face": ("face.pick", {}), "crop": ("face.crop", {"margin": 2.4}),
     "styles": ("generator.blend26", {"first": 19, "second": 5, "mix": 0.2}), "depth": ("depth.estimate", {}),
-    "parts": ("segment.parts", {}), "bodies": ("body.pose", {}),
+    "parts": ("segment.parts", {}), "bodies": ("body.pose", {"mask": True}), "hands": ("hands.track", {}),
     "painted": ("generator.image", {"model": "style/multistyle26", "rows": 384}), "refined": ("depth.refine", {"separation": 3.0}),
 }  # fmt: skip
 LIBRARY = Path(__file__).parents[1] / "effects_library"
@@ -190,6 +198,7 @@ def support(name: str, port: str, nodes: dict[str, NodeUse]) -> tuple[str, str]:
 
 SUPPORT_WIRES = (
     Wire("source", "image", "parts", "image"), Wire("source", "image", "bodies", "image"),
+    Wire("source", "image", "hands", "image"),
     Wire("source", "image", "person", "image"), Wire("faces", "faces", "face", "faces"),
     Wire("source", "image", "crop", "image"), Wire("face", "face", "crop", "face"),
     Wire("crop", "out", "painted", "image"), Wire("crop", "points", "painted", "points"), Wire("styles", "out", "painted", "style"),
@@ -221,6 +230,8 @@ def feed(kind: str, index: int, nodes: dict[str, NodeUse]) -> tuple[str, str] | 
             return support("faces", "faces", nodes)
         case "Bodies":
             return support("bodies", "bodies", nodes)
+        case "Hands":
+            return support("hands", "hands", nodes)
         case "Face":
             return support("face", "face", nodes)
         case "Depth":
