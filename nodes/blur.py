@@ -14,7 +14,7 @@ from ..runtime.frames import Frame
 from ..runtime.pixel import At, Raster, Vec, clamp, length, mix, smoothstep, vec
 from .generate import CENTRE
 from .geometry import buffer, scaled
-from .key import small_pair
+from .key import small_pair, unweighed, weighed
 
 __all__ = ["Behind", "DirectionalBlur", "SpinBlur", "ZoomBlur"]
 
@@ -158,32 +158,29 @@ class Behind(ProcessNode, type="blur.behind"):
     soft: Out[Image] = inner(space=same("image"), doc="the blurred background, small")
     out: Out[Image] = result(space=same("image"), display=True, doc="the background, blurred, also where the person stands")
 
-    CELLS = 5.0  # of the grid in a radius: what makes a disc round
+    _highlights, _power, _curve = -1.0, 1.0, np.zeros(256, np.float32)
+    CELLS = 4.0  # of the grid in a radius: what makes a disc round
 
     def process(self, image: Frame, mask: Frame, radius: float, highlights: float, tick: Any) -> Frame:
         share = radius * tick.height / max(abs(image.geometry.to_frame[4]) * image.height, 1e-9)
         lines = min(max(60, round(self.CELLS / share)), LINES, image.height)
         width = max(1, round(image.width * lines / image.height))
-        rgb, cover = small_pair(self, image, mask, width, lines)
-        given, soft = buffer(self, "_given", (lines, width, 4)), buffer(self, "_soft", (lines, width, 4))
-        power = 1.0 + 3.0 * highlights
-        cv2.pow(rgb, power, dst=rgb)
+        if highlights != self._highlights:
+            self._highlights, self._power = highlights, 1.0 + 3.0 * highlights
+            self._curve = ((np.arange(256) / 255.0) ** self._power).astype(np.float32)
+        rgb, cover = small_pair(self, image, mask, width, lines, self._curve)
         np.multiply(cover, -2.0, out=cover)
         np.add(cover, 1.0, out=cover)
         np.maximum(cover, 0.0, out=cover)  # what is half person does not count at all
-        np.multiply(cover, cover, out=given[..., 3])
-        np.multiply(rgb, given[..., 3:], out=given[..., :3])
+        cv2.multiply(cover, cover, dst=cover)
+        given, soft, wide = weighed(self, rgb, cover), buffer(self, "_soft", (lines, width, 4)), buffer(self, "_wide", (lines, width, 4))
         cv2.filter2D(given, -1, disc(share * lines), dst=soft, borderType=cv2.BORDER_REPLICATE)
-        wide = buffer(self, "_wide", given.shape)
         cv2.blur(given, (2 * (lines // 5) + 1,) * 2, dst=wide, borderType=cv2.BORDER_REPLICATE)
-        wide *= 0.05  # only where nothing is near does it count
-        soft += wide
+        cv2.scaleAdd(wide, 0.05, soft, dst=soft)  # only where nothing is near does it count
         soft += 1e-4 * np.array(cv2.mean(given), np.float32)  # and then the mean of all
-        np.maximum(soft[..., 3], 1e-6, out=cover)
-        soft[..., :3] /= cover[..., None]
+        unweighed(self, soft)
         np.maximum(soft, 0.0, out=soft)  # a large disc is folded by FFT, which may give a little less than 0
-        cv2.pow(soft, 1.0 / power, dst=soft)
-        soft[..., 3] = 1.0
+        cv2.pow(soft, 1.0 / self._power, dst=soft)
         return Frame(soft, scaled(image.geometry, width, lines), image.space)
 
     def pixel(self, image: Raster, soft: Raster, at: At) -> Vec:

@@ -104,14 +104,14 @@ def buffer(node: Any, name: str, shape: tuple[int, ...], dtype: Any = np.float32
 
 
 def shrunk(node: Any, name: str, pixels: np.ndarray, into: np.ndarray) -> None:
-    """Average pixels to the size of `into`, halving while they are four times as many or more across and down.
+    """Average pixels to the size of `into`, halving while they are more than twice as many, and even, across and down.
 
     OpenCV halves many times as fast as it averages.
     """
     lines, width = into.shape[:2]
     level = 0
-    while min(pixels.shape[0] / lines, pixels.shape[1] / width) >= 4.0:
-        shape = ((pixels.shape[0] + 1) // 2, (pixels.shape[1] + 1) // 2, *pixels.shape[2:])
+    while min(pixels.shape[0] / lines, pixels.shape[1] / width) > 2.0 and not (pixels.shape[0] % 2 or pixels.shape[1] % 2):
+        shape = (pixels.shape[0] // 2, pixels.shape[1] // 2, *pixels.shape[2:])
         half = buffer(node, f"{name}{level}", shape, pixels.dtype)
         cv2.resize(pixels, shape[1::-1], dst=half, interpolation=cv2.INTER_AREA)
         pixels, level = half, level + 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 
@@ -139,27 +141,45 @@ class CutOut(ProcessNode, type="key.cut_out"):
         return vec(mix(image.rgb, clean, amount) * cover, image.a * cover)
 
 
-def small_pair(node, image, mask, width, lines):
-    """An 8-bit picture and a mask over it as small float arrays (h, w, 3) and (h, w), 0 to 1."""
+def small_pair(node, image, mask, width, lines, curve=None):
+    """An 8-bit picture and a mask over it as small float arrays (h, w, 3) and (h, w), 0 to 1; `curve`: 256 values for the bytes."""
     rgb, cover = buffer(node, "_rgb", (lines, width, 3)), buffer(node, "_cover", (lines, width))
     held = buffer(node, "_bytes", (lines, width, 3), np.uint8)
     shrunk(node, "_halves", image.data, held)
-    np.multiply(held, np.float32(1 / 255), out=rgb)
+    if curve is None:
+        np.multiply(held, np.float32(1 / 255), out=rgb)
+    else:
+        np.take(curve, held, out=rgb, mode="clip")
     seen(node, "_covers", mask, image.geometry, cover)
     np.clip(cover, 0.0, 1.0, out=cover)
     return rgb, cover
 
 
+def weighed(node, rgb, weight):
+    """(h, w, 4): colours times weight, and the weight."""
+    many, product = buffer(node, "_many", rgb.shape), buffer(node, "_product", rgb.shape)
+    cv2.merge((weight, weight, weight), dst=many)  # OpenCV multiplies alike shapes several times as fast as NumPy broadcasts
+    cv2.multiply(rgb, many, dst=product)
+    return cv2.merge((product, weight), dst=buffer(node, "_given", (*weight.shape, 4)))
+
+
+def unweighed(node, given):
+    """Colours of sums of `weighed` ones, in place; the fourth becomes about 1."""
+    total, divisor = buffer(node, "_total", given.shape[:2]), buffer(node, "_divisor", given.shape)
+    np.add(given[..., 3], 1e-6, out=total)
+    cv2.merge((total, total, total, total), dst=divisor)
+    cv2.divide(given, divisor, dst=given)
+
+
 def spread_from(node, rgb, cover, sigma, into):
     """Colours of what is surely covered, spread over what is not: blurred, over blurred coverage; far away, the mean around."""
-    given, wide, total = (buffer(node, n, into.shape[: 3 - (n == "_total")]) for n in ("_given", "_wide", "_total"))
-    np.multiply(cover, cover, out=total)
-    np.multiply(total, cover, out=given[..., 3])  # cubed, since half covered pixels are mixtures themselves
-    np.multiply(rgb, given[..., 3:], out=given[..., :3])
-    cv2.GaussianBlur(given, (0, 0), max(sigma, 0.3), dst=into, borderType=cv2.BORDER_REPLICATE)
+    sure, wide = buffer(node, "_sure", cover.shape), buffer(node, "_wide", into.shape)
+    cv2.multiply(cover, cover, dst=sure)
+    cv2.multiply(sure, cover, dst=sure)  # cubed, since half covered pixels are mixtures themselves
+    given = weighed(node, rgb, sure)
+    window = (2 * round(0.5 * math.sqrt(6.0 * sigma * sigma + 1.0) - 0.5) + 1,) * 2  # twice: as wide as that Gaussian
+    cv2.blur(given, window, dst=wide, borderType=cv2.BORDER_REPLICATE)
+    cv2.blur(wide, window, dst=into, borderType=cv2.BORDER_REPLICATE)
     cv2.blur(given, (2 * round(3 * sigma) + 1,) * 2, dst=wide, borderType=cv2.BORDER_REPLICATE)
-    wide *= 0.02  # so little that it counts only where nothing is near
-    into += wide
-    np.add(into[..., 3], 1e-6, out=total)
-    into[..., :3] /= total[..., None]
-    into[..., 3] = 1.0
+    cv2.scaleAdd(wide, 0.02, into, dst=into)  # so little that it counts only where nothing is near
+    unweighed(node, into)
