@@ -23,7 +23,7 @@ RADII = np.array((0.105, 0.134, 0.136))  # half axes of the shell
 POWER = 2.5  # 2 an ellipsoid, more is boxier
 THICK = 0.008
 AROUND, ALONG = 96, 26  # of the shell: round its opening, and from there to its back
-TEXTURE = 768
+TEXTURE = 512
 
 WHITE = (0.86, 0.87, 0.9, 1.0)
 

@@ -98,19 +98,19 @@ LOOPS: dict[str, Loop] = {
         ),
         _loop(
             "scene_vertices", "scene",
-            "positions:f32* normals:f32* tangents:f32* uv:f32* colours:f32* count:i64 place:f32* camera:f32* vertices:f32*",
+            "positions:f32* normals:f32* tangents:f32* uv:f32* colours:f32* count:i64 place:f32* camera:f32* vertices:f32* "
+            "bounds:f32*",
         ),
         _loop(
-            "scene_visible", "scene",
-            "vertices:f32* triangles:i32* first:i64 count:i64 both:i64 materials:f32* texels:u8* levels:i64* masked:i64 "
-            "near:f32* ids:i32* width:i64 height:i64",
+            "scene_spans", "scene",
+            "vertices:f32* triangles:i32* parts:i64* count:i64 width:i64 height:i64 spans:i32*",
         ),
         _loop("scene_hide", "scene", "vertices:f32* triangles:i32* count:i64 hidden:f32* width:i64 height:i64"),
         _loop(
-            "scene_resolve", "scene",
-            "vertices:f32* triangles:i32* material_of:i32* group_of:i32* materials:f32* texels:u8* levels:i64* near:f32* "
-            "ids:i32* glass_near:f32* glass_ids:i32* glass:i64 hidden:f32* hides:i64 view:f32* surface:f32* colour:f32* "
-            "finish:f32* emission:f32* work:f32* width:i64 height:i64",
+            "scene_band", "scene",
+            "vertices:f32* triangles:i32* spans:i32* parts:i64* count:i64 material_of:i32* group_of:i32* materials:f32* "
+            "texels:u8* levels:i64* near:f32* ids:i32* glass_near:f32* glass_ids:i32* glass:i64 hidden:f32* hides:i64 "
+            "view:f32* surface:f32* colour:f32* finish:f32* emission:f32* work:f32* width:i64 start:i64 rows:i64",
         ),
     )
 }  # fmt: skip

@@ -1,7 +1,8 @@
-"""Textured triangles to what a shader needs: source of the loops `scene_vertices`, `scene_visible`, `scene_hide`, `scene_resolve`.
+"""Textured triangles to what a shader needs: source of the loops `scene_vertices`, `scene_spans`, `scene_hide`,
+`scene_band`.
 
 First who is seen (four samples a pixel, on a turned grid), then what it looks like there: so each pixel is worked out
-once however many triangles lie over it. Plain Python over flat arrays; numbers are float32 or int64.
+once however many triangles lie over it. Both a band of rows at a time, whose samples stay in the processor's cache. Plain Python over flat arrays; numbers are float32 or int64.
 
 A vertex is 16 floats: x, y (pixels), 1 / distance, normal x, y, z (camera space), u, v, tangent x, y, z and its side,
 colour r, g, b, a. A vertex nearer than the near plane has 1 / distance = 0, and its triangles are left out.
@@ -13,7 +14,7 @@ import math
 
 import numpy as np
 
-__all__ = ["scene_hide", "scene_resolve", "scene_vertices", "scene_visible"]
+__all__ = ["scene_band", "scene_hide", "scene_spans", "scene_vertices"]
 
 F = np.float32
 Int = np.int64
@@ -21,9 +22,10 @@ STRIDE = 16  # floats of a vertex
 MATERIAL = 24  # floats of a material: see runtime.scene.tables
 TEXEL = 16  # bytes of a texel: albedo r, g, b, alpha, roughness, metallic, occlusion, normal x, y, emission r, g, b, four free
 LEVELS = 12  # mips at most
+PART = 5  # numbers of a part: its first triangle, how many, seen from behind too, material with holes or −1, glass
 
 
-def scene_vertices(positions, normals, tangents, uv, colours, count, place, camera, vertices):
+def scene_vertices(positions, normals, tangents, uv, colours, count, place, camera, vertices, bounds):
     """Vertices of one mesh, seen by a camera.
 
     Args:
@@ -31,6 +33,7 @@ def scene_vertices(positions, normals, tangents, uv, colours, count, place, came
         place: (21,) the mesh to the camera's space, three rows of four; then normals to it, three rows of three.
         camera: (5,) fx, fy, cx, cy in pixels of the raster (y down), and the near plane in metres.
         vertices: (count, 16) the result.
+        bounds: (6,) least x and y, largest x and y, sum of 1 / distance, and number of vertices before the camera: widened.
     """
     for i in range(count):
         x, y, z = positions[3 * i], positions[3 * i + 1], positions[3 * i + 2]
@@ -42,6 +45,11 @@ def scene_vertices(positions, normals, tangents, uv, colours, count, place, came
         vertices[v] = camera[2] + camera[0] * sx * over
         vertices[v + 1] = camera[3] - camera[1] * sy * over
         vertices[v + 2] = over
+        if over > F(0.0):
+            bounds[0], bounds[1] = min(bounds[0], vertices[v]), min(bounds[1], vertices[v + 1])
+            bounds[2], bounds[3] = max(bounds[2], vertices[v]), max(bounds[3], vertices[v + 1])
+            bounds[4] += over
+            bounds[5] += F(1.0)
         x, y, z = normals[3 * i], normals[3 * i + 1], normals[3 * i + 2]
         vertices[v + 3] = place[12] * x + place[13] * y + place[14] * z
         vertices[v + 4] = place[15] * x + place[16] * y + place[17] * z
@@ -57,33 +65,53 @@ def scene_vertices(positions, normals, tangents, uv, colours, count, place, came
             vertices[v + 12 + k] = colours[4 * i + k]
 
 
-def scene_visible(vertices, triangles, first, count, both, materials, texels, levels, masked, near, ids, width, height):
-    """Who is seen at each sample: the nearest triangle wins.
+def scene_spans(vertices, triangles, parts, count, width, height, spans):
+    """The rows that triangles lie on, first and last; the last before the first where one is not drawn.
 
     Args:
         vertices: (n, 16); triangles: (m, 3) corners, counter-clockwise as seen from outside (y up).
-        first, count: which triangles.
-        both: 1 = seen from behind too.
-        materials, texels, levels: as for `scene_resolve`; masked: the material whose alpha cuts holes, −1 = none.
-        near: (height, width, 4) 1 / distance of what is seen, 0 where nothing is; ids: its triangle's number + 1.
+        parts: (count, 5): first triangle, how many, 1 = seen from behind too, the material with holes or −1, 1 = glass.
+        spans: (m, 2) the result.
     """
-    for t in range(first, first + count):
-        a, b, c = STRIDE * Int(triangles[3 * t]), STRIDE * Int(triangles[3 * t + 1]), STRIDE * Int(triangles[3 * t + 2])
-        if not _drawable(vertices, a, b, c, width, height):
+    for p in range(count):
+        first, both = parts[PART * p], parts[PART * p + 2]
+        for t in range(first, first + parts[PART * p + 1]):
+            spans[2 * t], spans[2 * t + 1] = 1, 0
+            a, b, c = STRIDE * Int(triangles[3 * t]), STRIDE * Int(triangles[3 * t + 1]), STRIDE * Int(triangles[3 * t + 2])
+            if not _drawable(vertices, a, b, c, width, height):
+                continue
+            ax, ay = _fixed(vertices[a]), _fixed(vertices[a + 1])
+            bx, by = _fixed(vertices[b]), _fixed(vertices[b + 1])
+            cx, cy = _fixed(vertices[c]), _fixed(vertices[c + 1])
+            area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)  # y down: seen from outside it is negative
+            if area < 0 or (area > 0 and both == 1):
+                spans[2 * t] = max(Int(0), (min(ay, by, cy) - 224) >> 8)
+                spans[2 * t + 1] = min(height - 1, (max(ay, by, cy) + 32) >> 8)
+
+
+def _visible(vertices, triangles, spans, parts, part, materials, texels, levels, near, ids, width, start, rows):
+    """Who is seen at each sample of a band: the nearest triangle of a part wins.
+
+    near: (rows, width, 4) 1 / distance of what is seen, 0 where nothing is; ids: its triangle's number + 1.
+    """
+    first, masked = parts[PART * part], parts[PART * part + 3]
+    for t in range(first, first + parts[PART * part + 1]):
+        top, bottom = max(Int(spans[2 * t]), start), min(Int(spans[2 * t + 1]), start + rows - 1)
+        if top > bottom:
             continue
+        a, b, c = STRIDE * Int(triangles[3 * t]), STRIDE * Int(triangles[3 * t + 1]), STRIDE * Int(triangles[3 * t + 2])
         ax, ay = _fixed(vertices[a]), _fixed(vertices[a + 1])
         bx, by = _fixed(vertices[b]), _fixed(vertices[b + 1])
         cx, cy = _fixed(vertices[c]), _fixed(vertices[c + 1])
-        area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)  # y down: seen from outside it is negative
-        if area == 0 or (area > 0 and both == 0):
-            continue
+        area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
         if area < 0:
             b, c = c, b
             bx, by, cx, cy = cx, cy, bx, by
             area = -area
         _samples(
-            vertices, a, b, c, ax, ay, bx, by, cx, cy, F(area), t, materials, texels, levels, masked, near, ids, width, height
-        )
+            vertices, a, b, c, ax, ay, bx, by, cx, cy, F(area), t, materials, texels, levels, masked, near, ids, width, start,
+            top, bottom,
+        )  # fmt: skip
 
 
 def _drawable(vertices, a, b, c, width, height):
@@ -102,10 +130,9 @@ def _fixed(value):
     return Int(math.floor(value * F(256.0) + F(0.5)))
 
 
-def _samples(vertices, a, b, c, ax, ay, bx, by, cx, cy, area, t, materials, texels, levels, masked, near, ids, width, height):
-    """The samples in one triangle, corners in order so that its inside has positive edge functions."""
-    top = max(Int(0), (min(ay, by, cy) - 224) >> 8)
-    bottom = min(height - 1, (max(ay, by, cy) + 32) >> 8)
+def _samples(vertices, a, b, c, ax, ay, bx, by, cx, cy, area, t, materials, texels, levels, masked, near, ids, width, start_row,
+             top, bottom):  # fmt: skip
+    """The samples in one triangle on some rows, corners in order so that its inside has positive edge functions."""
     left = max(Int(0), (min(ax, bx, cx) - 224) >> 8)
     right = min(width - 1, (max(ax, bx, cx) + 32) >> 8)
     # 1 / distance is linear on the screen
@@ -116,6 +143,11 @@ def _samples(vertices, a, b, c, ax, ay, bx, by, cx, cy, area, t, materials, texe
     a0, a1, a2, a3 = _offsets(ay - by, bx - ax)
     b0, b1, b2, b3 = _offsets(by - cy, cx - bx)
     c0, c1, c2, c3 = _offsets(cy - ay, ax - cx)
+    ab_most, bc_most, ca_most = _most(ay - by, bx - ax), _most(by - cy, cx - bx), _most(cy - ay, ax - cx)
+    ab_step, bc_step, ca_step = F((ay - by) * 256), F((by - cy) * 256), F((cy - ay) * 256)
+    ab_over = F(1.0) / ab_step if ab_step != F(0.0) else F(0.0)
+    bc_over = F(1.0) / bc_step if bc_step != F(0.0) else F(0.0)
+    ca_over = F(1.0) / ca_step if ca_step != F(0.0) else F(0.0)
     z0, z1 = zx * F(0.375) + zy * F(0.125), zx * F(0.875) + zy * F(0.375)
     z2, z3 = zx * F(0.125) + zy * F(0.625), zx * F(0.625) + zy * F(0.875)
     for y in range(top, bottom + 1):
@@ -126,12 +158,12 @@ def _samples(vertices, a, b, c, ax, ay, bx, by, cx, cy, area, t, materials, texe
         ca, cax = (ax - cx) * (py - cy) + (ay - cy) * cx, (cy - ay) * 256
         # an edge function changes by less than a pixel right or a pixel down within the pixel
         start, end = left, right
-        start, end = _ends(start, end, ab + _most(ay - by, bx - ax), abx)
-        start, end = _ends(start, end, bc + _most(by - cy, cx - bx), bcx)
-        start, end = _ends(start, end, ca + _most(cy - ay, ax - cx), cax)
+        start, end = _ends(start, end, F(ab + ab_most), ab_step, ab_over)
+        start, end = _ends(start, end, F(bc + bc_most), bc_step, bc_over)
+        start, end = _ends(start, end, F(ca + ca_most), ca_step, ca_over)
         row = vertices[a + 2] + zx * (F(-ax) * F(1.0 / 256.0)) + zy * (F(py - ay) * F(1.0 / 256.0))
         for x in range(start, end + 1):
-            at = 4 * (y * width + x)
+            at = 4 * ((y - start_row) * width + x)
             e1, e2, e3 = ab + abx * x, bc + bcx * x, ca + cax * x
             z = row + zx * F(x)
             if masked >= 0:
@@ -175,13 +207,13 @@ def _most(per_x, per_y):
     return max(per_x * 224, per_x * 32) + max(per_y * 224, per_y * 32)
 
 
-def _ends(start, end, value, step):
-    """The part of start … end where value + step·x may be ≥ 0."""
-    if step > 0:
-        start = max(start, -(value // step))
-    elif step < 0:
-        end = min(end, value // -step)
-    elif value < 0:
+def _ends(start, end, value, step, over):
+    """The part of start … end where value + step·x may be ≥ 0, or a pixel more. over: 1 / step."""
+    if step > F(0.0):
+        start = max(start, Int(math.floor(min(-value * over, F(40000.0)))) - 1)
+    elif step < F(0.0):
+        end = min(end, Int(math.floor(max(-value * over, F(-40000.0)))) + 2)
+    elif value < F(0.0):
         end = start - 1
     return start, end
 
@@ -247,27 +279,35 @@ def _hide(hidden, at, z, opacity):
     hidden[at + 1] = whole
 
 
-def scene_resolve(
-    vertices, triangles, material_of, group_of, materials, texels, levels, near, ids, glass_near, glass_ids, glass, hidden,
-    hides, view, surface, colour, finish, emission, work, width, height,
+def scene_band(
+    vertices, triangles, spans, parts, count, material_of, group_of, materials, texels, levels, near, ids, glass_near, glass_ids,
+    glass, hidden, hides, view, surface, colour, finish, emission, work, width, start, rows,
 ):  # fmt: skip
-    """What is seen, pixel by pixel; `near`, `ids`, `glass_near` and `glass_ids` are made empty again.
+    """What is seen on a band of rows; `near`, `ids`, `glass_near` and `glass_ids` must come empty, and are left so.
 
     Args:
-        material_of, group_of: of each triangle; edges within a smooth group are not smoothed a second time.
+        spans, parts, count: see `scene_spans`. material_of, group_of: of each triangle; edges within a smooth group are not
+            smoothed a second time.
         materials: (k, 24); texels: bytes; levels: (k, 12, 3) offset, width, height of each mip.
-        glass: 1 where there are transparent materials: glass_near and glass_ids are what of them is nearest.
-        hides: 1 where `hidden` holds something.
+        near, ids, glass_near, glass_ids: (rows, width, 4) to work in; glass: 1 where there are transparent materials.
+        hidden: (height, width, 2) from `scene_hide`; hides: 1 where it holds something.
         view: (8,) the distance that has depth 0, frame heights a metre there; softness in metres of where things are
             hidden; raster pixel of the frame's axis cx, cy, and 1 / fx, 1 / fy.
         surface: (height, width, 8) a Surface. colour: (…, 4) albedo, premultiplied by opacity, sRGB. finish: (…, 4)
             roughness, metallic, occlusion, premultiplied by coverage. emission: (…, 4) r, g, b, 0, so too.
         work: (16,) to scribble on.
     """
-    for y in range(height):
+    for part in range(count):
+        if parts[PART * part + 4] == 1:
+            _visible(
+                vertices, triangles, spans, parts, part, materials, texels, levels, glass_near, glass_ids, width, start, rows
+            )
+        else:
+            _visible(vertices, triangles, spans, parts, part, materials, texels, levels, near, ids, width, start, rows)
+    for y in range(start, start + rows):
         for x in range(width):
             pixel = y * width + x
-            at = 4 * pixel
+            at = 4 * ((y - start) * width + x)
             covered = Int(0)
             for s in range(4):
                 if ids[at + s] > 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import cv2
@@ -15,8 +16,9 @@ from .values import CameraValue, Instance, SceneValue
 
 __all__ = ["LOOPS", "SceneDrawer"]
 
-LOOPS = ("scene_vertices", "scene_visible", "scene_hide", "scene_resolve")
+LOOPS = ("scene_vertices", "scene_spans", "scene_hide", "scene_band")
 NEAR = 0.02  # metres: what reaches nearer to the camera is left out
+BAND = 48  # rows that are drawn at a time
 CLEAR = 0.5  # opacity of what throws no shadow
 COARSE = 4  # pixels of the raster a pixel of the shadow
 MARGIN = 2  # pixels around, so that outside is empty
@@ -24,15 +26,29 @@ STRIDE = 16  # floats of a vertex
 Rasters = tuple[Frame, Frame, Frame, Frame]
 
 
+class _Samples:
+    """What one thread works in: the samples of a band, empty between two of them."""
+
+    def __init__(self, width: int):
+        self.width = width
+        self.near, self.ids = np.zeros(4 * BAND * width, np.float32), np.zeros(4 * BAND * width, np.int32)
+        self.glass_near, self.glass_ids = np.zeros_like(self.near), np.zeros_like(self.ids)
+        self.work = np.zeros(16, np.float32)
+
+
 class SceneDrawer:
     """Draws scenes. It keeps memory and tables from frame to frame; what comes out is refilled by the next call.
 
     Args:
         native: name → native loop (see LOOPS).
+        threads: how many draw; the result is the same with any number.
     """
 
-    def __init__(self, native: Callable[[str], Callable[..., None]]):
-        self._vertices_of, self._visible, self._hide, self._resolve = (native(name) for name in LOOPS)
+    def __init__(self, native: Callable[[str], Callable[..., None]], threads: int = 1):
+        self._vertices_of, self._spans_of, self._hide, self._band = (native(name) for name in LOOPS)
+        self._threads = max(1, min(threads, 4))
+        self._pool = ThreadPoolExecutor(self._threads - 1, "scene") if self._threads > 1 else None
+        self._samples = [_Samples(1) for _ in range(self._threads)]
         self._shape: tuple = ()
         self._painted: tuple = ()
         self._bundled: tuple = ()
@@ -41,7 +57,7 @@ class SceneDrawer:
         self._textures = Textures(())
         self._rows = np.zeros((0, ROW), np.float32)
         self._place, self._camera = np.zeros(21, np.float32), np.zeros(5, np.float32)
-        self._view, self._work = np.zeros(8, np.float32), np.zeros(16, np.float32)
+        self._view, self._bounds = np.zeros(8, np.float32), np.zeros(6, np.float32)
         self._hiding = np.zeros((0, STRIDE), np.float32)
         self._heads = 0
         self._coarse = (0, 0, 0)
@@ -63,6 +79,7 @@ class SceneDrawer:
         self._camera[:] = fx * resolution, fy * resolution, cx * resolution, cy * resolution, NEAR
         self._project(shown)
         geometry = self._around(frame, resolution)
+        self._near = float(self._bounds[4] / max(self._bounds[5], 1.0))  # mean of 1 / distance
         if geometry is None:
             return self._rasters(Geometry(1, 1, (1.0, 0.0, -8.0, 0.0, 1.0, -8.0)), empty=True)
         self._reserve(max(geometry.width * geometry.height, (frame[0] + 8) * (frame[1] + 8) if resolution <= 1 else 0))
@@ -73,19 +90,49 @@ class SceneDrawer:
         self._camera[2] -= left
         self._camera[3] -= top
         rasters = self._rasters(geometry)
-        self._sight(shown, geometry)
-        hides = self._heads = self._cover([i for i in scene if i.hides and np.isfinite(i.matrix).all()], geometry)
-        self._look(used, frame[1], soft, resolution)
-        surface, colour, finish, emission = rasters
-        self._resolve(
-            self._vertices.ctypes.data, self._triangles.ctypes.data, self._material_of.ctypes.data,
-            self._group_of.ctypes.data, self._rows.ctypes.data, self._textures.texels.ctypes.data,
-            self._textures.levels.ctypes.data, self._near.ctypes.data, self._ids.ctypes.data, self._glass_near.ctypes.data,
-            self._glass_ids.ctypes.data, int(self._glass), self._hidden.ctypes.data, hides, self._view.ctypes.data,
-            surface.data.ctypes.data, colour.data.ctypes.data, finish.data.ctypes.data, emission.data.ctypes.data,
-            self._work.ctypes.data, geometry.width, geometry.height,
+        parts = [(self._firsts[n], len(i.mesh.triangles), int(i.material.double_sided), self._masked(n, i.material),
+                  int(i.material.alpha == "blend")) for n, i in enumerate(shown)]  # fmt: skip
+        self._parts[: len(parts)] = parts
+        self._spans_of(
+            self._vertices.ctypes.data, self._triangles.ctypes.data, self._parts.ctypes.data, len(parts), geometry.width,
+            geometry.height, self._spans.ctypes.data,
         )  # fmt: skip
+        hides = self._heads = self._cover([i for i in scene if i.hides and np.isfinite(i.matrix).all()], geometry)
+        self._look(frame[1], soft, resolution)
+        self._in_bands(geometry, len(parts), hides, rasters)
         return rasters
+
+    def close(self) -> None:
+        if self._pool:
+            self._pool.shutdown(wait=True)
+
+    def _masked(self, n: int, material: Any) -> int:
+        """The number of a material whose texture cuts holes, or −1."""
+        return n if material.alpha == "mask" and self._rows[n, 15] else -1
+
+    def _in_bands(self, geometry: Geometry, parts: int, hides: int, rasters: Rasters) -> None:
+        """Every band of rows, by all threads in turn."""
+        starts = range(0, geometry.height, BAND)
+        if self._samples[0].width < geometry.width:
+            self._samples = [_Samples(geometry.width + 64) for _ in range(self._threads)]
+        planes = [r.data.ctypes.data for r in rasters]
+
+        def some(worker: int) -> None:
+            own = self._samples[worker]
+            for start in starts[worker :: self._threads]:
+                self._band(
+                    self._vertices.ctypes.data, self._triangles.ctypes.data, self._spans.ctypes.data,
+                    self._parts.ctypes.data, parts, self._material_of.ctypes.data, self._group_of.ctypes.data,
+                    self._rows.ctypes.data, self._textures.texels.ctypes.data, self._textures.levels.ctypes.data,
+                    own.near.ctypes.data, own.ids.ctypes.data, own.glass_near.ctypes.data, own.glass_ids.ctypes.data,
+                    int(self._glass), self._hidden.ctypes.data, hides, self._view.ctypes.data, *planes, own.work.ctypes.data,
+                    geometry.width, start, min(BAND, geometry.height - start),
+                )  # fmt: skip
+
+        others = [self._pool.submit(some, w) for w in range(1, self._threads)] if self._pool else []
+        some(0)
+        for other in others:
+            other.result()
 
     # -- tables, made anew when the scene is another one
 
@@ -103,6 +150,8 @@ class SceneDrawer:
             groups = [i.mesh.groups + np.int32(s) for i, s in zip(shown, self._starts, strict=False)]
             self._group_of = np.concatenate(groups).astype(np.int32)
             self._vertices = np.zeros((self._count, STRIDE), np.float32)
+            self._parts = np.zeros((len(shown), 5), np.int64)
+            self._spans = np.zeros((len(self._triangles), 2), np.int32)
             self._shape, self._kept = shape, [i.mesh.triangles for i in shown]
         materials = tuple(i.material for i in shown)
         if materials != self._painted:
@@ -119,8 +168,6 @@ class SceneDrawer:
         if pixels <= self._capacity:
             return
         self._capacity = pixels
-        self._near, self._ids = np.zeros(4 * pixels, np.float32), np.zeros(4 * pixels, np.int32)
-        self._glass_near, self._glass_ids = np.zeros(4 * pixels, np.float32), np.zeros(4 * pixels, np.int32)
         self._hidden = np.zeros(2 * pixels, np.float32)
         self._planes = [np.zeros(n * pixels, np.float32) for n in (8, 4, 4, 4)]
 
@@ -137,6 +184,7 @@ class SceneDrawer:
     # -- a frame
 
     def _project(self, shown: Sequence[Instance]) -> None:
+        self._bounds[:] = np.inf, np.inf, -np.inf, -np.inf, 0.0, 0.0
         for i, start in zip(shown, self._starts, strict=False):
             self._vertices_into(i, self._vertices.ctypes.data + start * STRIDE * 4)
 
@@ -150,18 +198,14 @@ class SceneDrawer:
         self._vertices_of(
             mesh.positions.ctypes.data, mesh.normals.ctypes.data, mesh.tangents.ctypes.data, mesh.uv.ctypes.data,
             mesh.colours.ctypes.data, len(mesh.positions), place.ctypes.data, self._camera.ctypes.data, address,
+            self._bounds.ctypes.data,
         )  # fmt: skip
 
     def _around(self, frame: tuple[int, int], resolution: float) -> Geometry | None:
         """A raster around all vertices, on the frame's own pixels; None where nothing is in the frame."""
-        before = self._vertices[: self._count, 2] > 0
-        if not before.all():
-            if not before.any():
-                return None
-            seen = self._vertices[: self._count, :2][before]
-        else:
-            seen = self._vertices[: self._count, :2]
-        low, high = seen.min(0) / resolution, seen.max(0) / resolution
+        if self._bounds[5] == 0:
+            return None
+        low, high = self._bounds[:2] / resolution, self._bounds[2:4] / resolution
         left, right = max(float(low[0]), 0.0), min(float(high[0]), float(frame[0]))
         top, bottom = max(float(low[1]), 0.0), min(float(high[1]), float(frame[1]))
         if not (left < right and top < bottom):
@@ -170,18 +214,6 @@ class SceneDrawer:
         width = math.ceil((math.ceil(right) + MARGIN - x) * resolution)
         height = math.ceil((math.ceil(bottom) + MARGIN - y) * resolution)
         return Geometry(width, height, (1 / resolution, 0.0, float(x), 0.0, 1 / resolution, float(y)))
-
-    def _sight(self, shown: Sequence[Instance], geometry: Geometry) -> None:
-        for n, i in enumerate(shown):
-            clear = i.material.alpha == "blend"
-            masked = n if i.material.alpha == "mask" and self._rows[n, 15] else -1
-            near, ids = (self._glass_near, self._glass_ids) if clear else (self._near, self._ids)
-            self._visible(
-                self._vertices.ctypes.data, self._triangles.ctypes.data, self._firsts[n],
-                self._firsts[n + 1] - self._firsts[n], int(i.material.double_sided), self._rows.ctypes.data,
-                self._textures.texels.ctypes.data, self._textures.levels.ctypes.data, masked, near.ctypes.data,
-                ids.ctypes.data, geometry.width, geometry.height,
-            )  # fmt: skip
 
     def _cover(self, hiders: Sequence[Instance], geometry: Geometry) -> int:
         if not hiders:
@@ -198,9 +230,9 @@ class SceneDrawer:
             )  # fmt: skip
         return 1
 
-    def _look(self, used: np.ndarray, height: int, soft: float, resolution: float) -> None:
+    def _look(self, height: int, soft: float, resolution: float) -> None:
         fx, fy, cx, cy, _ = self._camera.tolist()
-        distance = 1.0 / max(float(used[:, 2].mean()), 1e-6)
+        distance = 1.0 / max(self._near, 1e-6)
         self._view[:7] = distance, fy / (resolution * distance * height), max(soft, 1e-4), cx, cy, 1 / fx, 1 / fy
 
     # -- what is soft: on coarse rasters around what was drawn last
