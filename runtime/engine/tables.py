@@ -10,7 +10,7 @@ import numpy as np
 
 from ...graph.errors import CompileError
 from ..pixel.lang import Expr, topological
-from ..pixel.region import HATS, TAIL
+from ..pixel.region import APART, HATS, TAIL
 
 __all__ = ["GAUSS", "MAX_RADIUS", "components", "evaluate", "gaussian_weights"]
 
@@ -51,8 +51,8 @@ def gaussian_weights(sigma: float, table: np.ndarray) -> int:
     """Fill `table` with the weights at 0…R of a Gaussian of `sigma` pixels, summing to 1 over −R…R; give R = ⌈3σ⌉.
 
     The last numbers of a table long enough (GAUSS) tell how a wide one may be had for less: only every n-th row is
-    blurred, n about half of sigma. They are n, a reach, and weights of rows n/2 apart (see pixel/broad.py); n is 1 where
-    sigma is too small for that.
+    blurred. They are n, a reach, and weights of rows n/3 apart (see pixel/broad.py); n is 1 where sigma is too small for
+    that.
     """
     if table.size > TAIL:
         table[-TAIL] = 1.0
@@ -61,9 +61,9 @@ def gaussian_weights(sigma: float, table: np.ndarray) -> int:
         return 0
     radius = min(math.ceil(3.0 * sigma), table.size - 1, MAX_RADIUS)
     table[: radius + 1] = _half(sigma, radius)
-    step = max(2 * int(sigma / 3.0), 2 if sigma >= 2.5 else 1)
-    if step > 1 and table.size > TAIL + radius and radius < MAX_RADIUS:
-        apart = step // 2
+    apart = int(sigma / 4.2) or int(sigma >= 3.95)
+    if apart and table.size > TAIL + radius and radius < MAX_RADIUS:
+        step = APART * apart
         left = sigma**2 - (apart**2 - 1) / 6.0 - step**2 / 3.0  # of the variance, without the hat's and the curve's
         reach = min(math.ceil(3.0 * sigma / apart), HATS)
         end = table[-TAIL:]

@@ -258,7 +258,7 @@ class Call:
             return min(most, max(8, -(-height // (4 * threads if threads > 1 else 1))))
         reach = max((t.dim[0].extent for t in self._tables), default=1) - 1
         if self._gauss is not None:  # then wide ones are broad
-            reach = 9
+            reach = 12
         across = min(width, 320) if len(self.kernel.region.writes) == 1 else width
         most = max(32, 190_000 // (across + 32) - 2 * reach - 16)
         strips = max(2 * threads if threads > 1 else 1, -(-height // most))

@@ -1,14 +1,14 @@
 """Wide Gaussians at the cost of narrow ones: only every n-th row is blurred, and the rows between are curves through it.
 
-n is even, about half of sigma or less, and chosen by the host, call by call (the end of the Gaussian's table, see
-`engine.tables`). y counts blocks of n rows, i the rows of one:
+n is three times a whole number m, at most 0.76 of sigma, chosen by the host call by call (it stands at the
+end of the Gaussian's table, see `engine.tables`). y counts blocks of n rows, i the rows of one:
 
     for each strip of blocks              parallel
       for each column of 1280 pixels
         for each sixteen blocks
-          thin: rows still missing        n/2 apart, each a mean of E's rows around it, weighted by a hat
+          thin: rows still missing        m apart, each a mean of E's rows around it, weighted by a hat
           down: sums of thin along y      for every n-th row; four rows and four taps share what they read
-          edged: the same                 with repeated edges
+          edged: the same                 in planes, with repeated edges
           soft: sums of edged along x
           for each row
             for each vector
@@ -16,8 +16,10 @@ n is even, about half of sigma or less, and chosen by the host, call by call (th
               write channels              interleaved
 
 A Gaussian, after a hat and before a B-spline, blurs as one whose variance is the sum of the three; the weights along y
-are those of the difference. What comes out is within 1.1 of 255 of the Gaussian for every picture from 0 to 1, and within
-0.3 at an edge; rows of `soft` a wide sigma apart cost a blur about eight taps a pixel each way, however wide it is.
+are those of the difference. What comes out is within 0.75/255 of the Gaussian for every picture from 0 to 1, and within
+0.3/255 at an edge. A blur costs about eight taps a pixel each way, however wide it is.
+
+thin and down are kept as a vector of each channel beside the next, so that what is summed lies in few streams.
 """
 
 # Halide's module has no type stubs.
@@ -31,8 +33,8 @@ import halide as hl
 
 from .affine import plain
 from .lang import Expr
-from .lower import BLOCK, FLOAT, GROUP, INT, SUMMED, Blur, Lowering, Place, as_expr, index, part, together
-from .region import HATS, TAIL, Region
+from .lower import BLOCK, FLOAT, GROUP, INT, Blur, Lowering, Place, as_expr, index, part, together
+from .region import APART, HATS, TAIL, Region
 
 __all__ = ["Broad"]
 
@@ -41,40 +43,40 @@ Weight = Callable[[Any], hl.Expr]
 
 
 class _Sum:
-    """Sums of channels in registers, and the rows they are kept in."""
+    """Sums of channels in registers, and the rows they are kept in: planes, or a vector of each channel beside the next."""
 
-    def __init__(self, name: str, count: int):
-        self.total, self.kept, self.count = hl.Func(f"{name}_sum"), hl.Func(name), count
+    def __init__(self, name: str, count: int, at: tuple[hl.Var, ...]):
+        self.total, self.kept, self.count, self.at = hl.Func(f"{name}_sum"), hl.Func(name), count, at
 
-    def of(self, x: hl.Expr, y: hl.Expr) -> list[hl.Expr]:
-        return [part(self.kept, x, y, c, self.count) for c in range(self.count)]
+    def start(self, values: Sequence[hl.Expr]) -> None:
+        self.total[self.at] = together(values)
 
-    def start(self, x: hl.Var, y: hl.Var, values: Sequence[hl.Expr]) -> None:
-        self.total[x, y] = together(values)
+    def add(self, values: Sequence[hl.Expr]) -> None:
+        """Values to be added, over the reductions they name."""
+        self.total[self.at] = together([p + v for p, v in zip(self.parts(*self.at), values, strict=True)])
 
-    def add(self, x: hl.Var, y: hl.Var, values: Sequence[hl.Expr]) -> None:
-        """Values to be added, over the reductions they name; then the sum is kept."""
-        self.total[x, y] = together([part(self.total, x, y, c, self.count) + v for c, v in enumerate(values)])
-        self.kept[x, y] = together([part(self.total, x, y, c, self.count) for c in range(self.count)])
+    def parts(self, *place: Any) -> list[hl.Expr]:
+        return [part(self.total, *place, c, self.count) for c in range(self.count)]
 
-    def taps(
-        self, x: hl.Var, y: hl.Var, group: int, radius: hl.Expr, weight: Weight, source: Callable
-    ) -> None:
+    def taps(self, group: int, radius: hl.Expr, weight: Weight, source: Callable) -> None:
         """Σ weight(|k|) · source(k) for k from −radius to radius, some taps at a time."""
         self.over = hl.RDom([(0, group), (0, (radius + group - 1) / group)], "taps")
         k = self.over.x + group * self.over.y + 1
         share = hl.select(k <= radius, weight(hl.min(k, radius)), hl.f32(0.0))
-        self.start(x, y, [weight(0) * v for v in source(0)])
-        self.add(x, y, [share * (a + b) for a, b in zip(source(-k), source(k), strict=True)])
+        self.start([weight(0) * v for v in source(0)])
+        self.add([share * (a + b) for a, b in zip(source(-k), source(k), strict=True)])
         self.total.update(0).unroll(self.over.x)
 
 
 class Broad(Lowering):
     """The loops above. Writes are (x, i, y, channel): a raster with its rows in blocks."""
 
-    def __init__(self, region: Region, vector: int):
+    def __init__(self, region: Region, vector: int, lanes: int):
         super().__init__(region, vector)
-        self.i = hl.Var("i")
+        self.lanes, self.i = (
+            lanes,
+            hl.Var("i"),
+        )  # lanes of a sum along y: channels times four rows fill the registers
         self.step, self.lines, self.reach = (hl.Param(INT, name) for name in ("step", "lines", "reach"))
         self.numbers += [self.step, self.lines, self.reach]
         self.at = (self.x, self.i, self.y)
@@ -93,28 +95,38 @@ class Broad(Lowering):
         weights = self.tables[nodes[0].attr[1]]
         tail = weights.dim(0).extent() - TAIL
         radius = index(self._values([nodes[0].args[1]], Place(hl.i32(0), hl.i32(0)))[0].expr(), tail - 1)
-        self.thin, self.down, self.soft = (_Sum(name, count) for name in ("thin", "down", "soft"))
-        self.edged = hl.Func("edged")
+        lane, channel, beside = self.beside = (hl.Var("lane"), hl.Var("channel"), hl.Var("beside"))
+        self.thin, self.soft = (_Sum(name, count, (self.x, self.y)) for name in ("thin", "soft"))
+        self.down = _Sum("down", 1, (*self.beside, self.y))
         self._average([n.args[0].args[0] for n in nodes])
+        picks = self.thin.parts(beside * self.lanes + lane, y)
+        self.thin.kept[(*self.beside, self.y)] = hl.mux(channel, picks) if count > 1 else picks[0]
         self.down.taps(
-            self.x, self.y, GROUP, hl.min(self.reach, HATS), lambda k: weights[tail + 2 + k],
-            lambda k: self.thin.of(x, 2 * y + k),
+            GROUP, hl.min(self.reach, HATS), lambda k: weights[tail + 2 + k],
+            lambda k: [self.thin.kept[(*self.beside, APART * y + k)]],
         )  # fmt: skip
+        self.down.kept[self.down.at] = self.down.total[self.down.at]
         held = hl.clamp(hl.likely(x), 0, self.width - 1)
-        self.edged[self.x, self.y] = together(self.down.of(held, y))
+        self.edged = hl.Func("edged")
+        self.edged[self.x, self.y] = together(
+            [self.down.kept[held % self.lanes, c, held / self.lanes, y] for c in range(count)]
+        )
         self.soft.taps(
-            self.x, self.y, 2, radius, lambda k: weights[k],
+            GROUP, radius, lambda k: weights[k],
             lambda k: [part(self.edged, x + k, y, c, count) for c in range(count)],
         )  # fmt: skip
+        self.soft.kept[self.soft.at] = together(self.soft.parts(*self.soft.at))
+        for func in (self.thin.kept, self.down.kept, self.down.total):
+            func.bound(lane, 0, self.lanes).bound(channel, 0, count)
         curve = _spline(hl.cast(FLOAT, self.i) / hl.cast(FLOAT, self.step))
-        rows = [self.soft.of(x, y + q) for q in (-1, 0, 1, 2)]
+        rows = [[part(self.soft.kept, x, y + q, c, count) for c in range(count)] for q in (-1, 0, 1, 2)]
         for c, node in enumerate(nodes):
             first, *others = [w * row[c] for w, row in zip(curve, rows, strict=True)]
             self.here.known[node] = plain(sum(others, first))
 
     def _average(self, sources: Sequence[Expr]) -> None:
         """Rows half a step apart: what is around them, weighted by a hat. Beyond the edge all are the last one."""
-        x, half = as_expr(self.x), self.step / 2
+        x, half = as_expr(self.x), self.step / APART
         j = hl.RDom([(0, 2 * half - 1)], "hat")
         away, middle = j.x - (half - 1), self.y * half
         outside = (middle <= 1 - half) | (middle >= self.lines + half - 2)
@@ -122,8 +134,8 @@ class Broad(Lowering):
         share = hl.cast(FLOAT, half - hl.abs(away)) / hl.cast(FLOAT, half * half)
         place = Place(hl.clamp(hl.likely(x), 0, self.width - 1), hl.clamp(middle + away, 0, self.lines - 1))
         values = [v.expr() * hl.select(outside, hl.f32(1.0), share) for v in self._values(sources, place)]
-        self.thin.start(self.x, self.y, [hl.f32(0.0)] * len(values))
-        self.thin.add(self.x, self.y, values)
+        self.thin.start([hl.f32(0.0)] * len(values))
+        self.thin.add(values)
 
     def _schedule(self, core: hl.Func, writes: list[hl.Func]) -> None:
         xt, xo, xi, yo, yb, yi = (hl.Var(name) for name in ("xt", "xo", "xi", "yo", "yb", "yi"))
@@ -142,25 +154,33 @@ class Broad(Lowering):
         for write in writes[1:]:
             write.compute_with(lead, xo)
         core.compute_at(lead, xo).vectorize(x)
-        for kept, rows in ((self.thin.kept, 128), (self.soft.kept, 32)):  # enough for a block and what it reaches
+        for kept, rows in (
+            (self.thin.kept, 128),
+            (self.soft.kept, 32),
+        ):  # enough for a block and what it reaches
             kept.store_at(lead, *(columns or [yo])).compute_at(lead, yb).fold_storage(y, rows)
         self.down.kept.compute_at(lead, yb)
-        self.edged.compute_at(lead, yb).vectorize(x, SUMMED)
+        self.edged.compute_at(lead, yb).align_bounds(x, self.lanes).vectorize(x, self.lanes)
         self._schedule_sums()
 
     def _schedule_sums(self) -> None:
-        x, y, n = self.x, self.y, self.vector
-        for rows in (self.thin, self.soft):
-            bo, bi = hl.Var("bo"), hl.Var("bi")
-            rows.kept.split(x, bo, bi, n).vectorize(bi)
-            rows.total.compute_at(rows.kept, bo).vectorize(x)
-            rows.total.update(0).vectorize(x)
+        x, y, n = self.x, self.y, 2 * self.lanes
+        lane, channel, beside = self.beside
         bo, bi, go, gi = (hl.Var(name) for name in ("bo", "bi", "go", "gi"))
-        down, over = self.down, self.down.over
-        down.kept.split(x, bo, bi, min(n, SUMMED)).split(y, go, gi, GROUP).reorder(bi, gi, go, bo)
-        down.kept.vectorize(bi).unroll(gi)
-        down.total.compute_at(down.kept, go).vectorize(x).unroll(y)
-        down.total.update(0).reorder(x, y, over.x, over.y).vectorize(x).unroll(y)
+        thin, soft, down = self.thin, self.soft, self.down
+        thin.kept.split(beside, bo, bi, 2).vectorize(lane).unroll(channel).unroll(bi)
+        thin.kept.reorder(lane, bi, channel, bo, y)
+        thin.total.compute_at(thin.kept, bo).vectorize(x, n).update(0).vectorize(x, n)
+        down.kept.split(y, go, gi, GROUP).reorder(lane, channel, gi, go, beside)
+        down.kept.vectorize(lane).unroll(channel).unroll(gi)
+        down.total.compute_at(down.kept, go).vectorize(lane).unroll(channel).unroll(y)
+        over = down.over
+        down.total.update(0).reorder(lane, channel, y, over.x, over.y).vectorize(lane).unroll(channel).unroll(
+            y
+        )
+        bo, bi = hl.Var("so"), hl.Var("si")
+        soft.kept.split(x, bo, bi, n).vectorize(bi)
+        soft.total.compute_at(soft.kept, bo).vectorize(x).update(0).vectorize(x)
 
 
 def _spline(t: hl.Expr) -> list[hl.Expr]:

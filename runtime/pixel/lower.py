@@ -113,7 +113,9 @@ def lower(region: Region, level: str, shape: str = "wide") -> Lowered:
     if shape == "broad":
         from .broad import Broad
 
-        return Broad(region, vector_length(region, level)).build()
+        alone, summed, gathered = _VECTORS[level]
+        short = vector_length(region, level) == gathered < summed
+        return Broad(region, gathered if short else alone, summed // 2).build()
     if shape == "words":
         from .words import Words
 

@@ -7,7 +7,7 @@ Bound attributes of the leaves (see lang.py for the operations):
     sample   (read, channel, border)    X, Y in pixels of that read, centres at +0.5
     fetch    table                      index floored, clamped to the table
     gauss    (axis, table)              E, R: Σ table[|k|]·E at −R…R along the axis, E's place clamped to the domain;
-                                        a table that says so at its end (TAIL) may be taken to within 1.1/255
+                                        a table that says so at its end (TAIL) may be taken to within 1/255
 
 uint8 reads give v/255; uint8 writes are floor(clamp(v, 0, 1)·255 + 0.5). A read's missing channel is an error.
 """
@@ -25,11 +25,12 @@ import msgpack
 from ...graph.errors import CompileError
 from .lang import OPS, Expr, topological
 
-__all__ = ["HATS", "TAIL", "Read", "Region", "Write", "broad", "by_words", "stretches", "uses"]
+__all__ = ["APART", "HATS", "TAIL", "Read", "Region", "Write", "broad", "by_words", "stretches", "uses"]
 
 Format = Literal["u8", "f16", "f32"]
 LANGUAGE = 1  # rises when the meaning of an operation changes
-HATS = 18  # how far a broad blur's sum of rows reaches, at most
+APART = 3  # rows a broad blur sums, to one that comes of it
+HATS = 26  # how far that sum of rows reaches, at most
 TAIL = HATS + 3  # numbers at the end of a Gaussian's table: step, reach, and the weights of those rows (see broad.py)
 LIMITS = {"nodes": 20_000, "reads": 32, "tables": 32, "uniforms": 2_000, "writes": 8}
 
