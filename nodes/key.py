@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import cv2
 import numpy as np
@@ -108,6 +109,7 @@ class CutOut(ProcessNode, type="key.cut_out"):
     radius: Param[Number] = param(0.03, low=0.005, high=0.1, step=0.001, unit="frame heights", doc="how far around it looks: "
                                   "as wide as hair is soft")  # fmt: skip
     choke: Param[Number] = param(0.0, low=0, high=0.9, step=0.01, doc="mask values up to this count as background")
+    solid: Param[Number] = param(0.0, low=0, high=0.9, step=0.01, doc="mask values this near to 1 count as the person")
     refine: Param[Number] = param(0.7, low=0, high=1, step=0.01, doc="how much colours may correct an unsure mask")
     amount: Param[Number] = param(1.0, low=0, high=1, step=0.01, doc="0 keeps the old background's colour in the edge")
     front: Out[Image] = inner(space=same("image"), doc="colours of what stands in front, small")
@@ -116,7 +118,7 @@ class CutOut(ProcessNode, type="key.cut_out"):
 
     LINES = 180
 
-    def process(self, image, mask, radius, tick):
+    def process(self, image: Frame, mask: Frame, radius: float, tick: Any) -> tuple[Frame, Frame]:
         lines = min(self.LINES, image.height)
         width = max(1, round(image.width * lines / image.height))
         rgb, cover = small_pair(self, image, mask, width, lines)
@@ -128,20 +130,22 @@ class CutOut(ProcessNode, type="key.cut_out"):
         geometry = scaled(image.geometry, width, lines)
         return Frame(front, geometry, image.space), Frame(back, geometry, image.space)
 
-    def pixel(self, image, mask, front, back, choke, refine, amount, at):
+    def pixel(self, image, mask, front, back, choke, solid, refine, amount, at):
         ahead, behind = front.sample(at.x, at.y).rgb, back.sample(at.x, at.y).rgb
         cover = clamp(mask)
         way, own = ahead - behind, image.rgb - behind * image.a
         apart = dot(way, way)
         share = clamp(dot(own, way) / maximum(apart, 1e-3))  # where the pixel lies between back and front
         unsure = clamp(6.0 * cover * (1.0 - cover)) * smoothstep(0.01, 0.12, apart)
-        cover = clamp((mix(cover, share, unsure * refine) - choke) / (1.0 - choke))
+        cover = clamp((mix(cover, share, unsure * refine) - choke) / maximum(1.0 - choke - solid, 0.05))
         mixture = ahead * cover + behind * (1.0 - cover)
         clean = clamp(ahead * image.a + (image.rgb - mixture * image.a) * cover, 0.0, image.a)
         return vec(mix(image.rgb, clean, amount) * cover, image.a * cover)
 
 
-def small_pair(node, image, mask, width, lines, curve=None):
+def small_pair(
+    node: Any, image: Frame, mask: Frame, width: int, lines: int, curve: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """An 8-bit picture and a mask over it as small float arrays (h, w, 3) and (h, w), 0 to 1; `curve`: 256 values for the bytes."""
     rgb, cover = buffer(node, "_rgb", (lines, width, 3)), buffer(node, "_cover", (lines, width))
     held = buffer(node, "_bytes", (lines, width, 3), np.uint8)
@@ -155,7 +159,7 @@ def small_pair(node, image, mask, width, lines, curve=None):
     return rgb, cover
 
 
-def weighed(node, rgb, weight):
+def weighed(node: Any, rgb: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """(h, w, 4): colours times weight, and the weight."""
     many, product = buffer(node, "_many", rgb.shape), buffer(node, "_product", rgb.shape)
     cv2.merge((weight, weight, weight), dst=many)  # OpenCV multiplies alike shapes several times as fast as NumPy broadcasts
@@ -163,7 +167,7 @@ def weighed(node, rgb, weight):
     return cv2.merge((product, weight), dst=buffer(node, "_given", (*weight.shape, 4)))
 
 
-def unweighed(node, given):
+def unweighed(node: Any, given: np.ndarray) -> None:
     """Colours of sums of `weighed` ones, in place; the fourth becomes about 1."""
     total, divisor = buffer(node, "_total", given.shape[:2]), buffer(node, "_divisor", given.shape)
     np.add(given[..., 3], 1e-6, out=total)
@@ -171,7 +175,7 @@ def unweighed(node, given):
     cv2.divide(given, divisor, dst=given)
 
 
-def spread_from(node, rgb, cover, sigma, into):
+def spread_from(node: Any, rgb: np.ndarray, cover: np.ndarray, sigma: float, into: np.ndarray) -> None:
     """Colours of what is surely covered, spread over what is not: blurred, over blurred coverage; far away, the mean around."""
     sure, wide = buffer(node, "_sure", cover.shape), buffer(node, "_wide", into.shape)
     cv2.multiply(cover, cover, dst=sure)

@@ -36,14 +36,14 @@ def despill(image, screen, tolerance, amount):
     return joined(rgb - hue * share_of(rgb, screen, tolerance) * amount, a)
 
 
-def cut_out(image, mask, front, back, choke, refine, amount, at):
+def cut_out(image, mask, front, back, choke, solid, refine, amount, at):
     """Forte and Pitié's equation 7, the mask corrected by the pixel's place on the line from back to front."""
     rgb, a = image[..., :3], image[..., 3:]
     f, b = spread(front, at)[..., :3], spread(back, at)[..., :3]
     apart = ((f - b) ** 2).sum(-1, keepdims=True)
     place = np.einsum("hwc,hwc->hw", rgb - b * a, f - b)[..., None] / np.maximum(apart, 1e-3)
     unsure = np.minimum(6 * mask * (1 - mask), 1) * smoothstep(0.01, 0.12, apart) * refine
-    cover = np.interp(mixed(mask, np.clip(place, 0, 1), unsure), [choke, 1], [0, 1])
+    cover = np.interp(mixed(mask, np.clip(place, 0, 1), unsure), [choke, 1 - solid], [0, 1])
     clean = f * a + cover * (rgb - (cover * f + (1 - cover) * b) * a)
     return np.concatenate([mixed(rgb, np.minimum(np.maximum(clean, 0), a), amount) * cover, a * cover], axis=-1)
 
@@ -53,6 +53,6 @@ CASES = (SCREEN, {**SCREEN, "tolerance": 0.8}, {"screen": (0.3, 0.4, 0.7, 1.0), 
 THICK = {"image": lambda w, h: photo(5, w, h, least=0.3)}
 REFERENCES = {
     k.ChromaKey: Reference(chroma_key, inputs=THICK, cases=(*CASES, {**SCREEN, "shadows": 0.5, "solid": 0.2, "spill": 0.6})),
-    k.CutOut: Reference(cut_out, cases=({}, {"choke": 0.2, "amount": 0.7, "refine": 1.0})),
+    k.CutOut: Reference(cut_out, cases=({}, {"choke": 0.2, "amount": 0.7, "refine": 1.0, "solid": 0.3})),
     k.Despill: Reference(despill, inputs=THICK, cases=CASES),
 }
