@@ -95,11 +95,23 @@ class _Solving:
     def forward(self) -> None:
         """From sources to consumers.
 
-        A node waits for the place of its best input, which in a ring may come round late; only where nothing else moves on
-        does one take the next best (a generator, which lies anywhere, never gets a place here).
+        A node waits for the place of its best input, which in a ring may come round late. Where nothing else moves on, an
+        output of a size of its own that was made from what lies anywhere lies in the frame; and only then does a node take
+        its next best input (a generator, which lies anywhere, never gets a place here).
         """
-        while self.sweep(patient=True) or self.sweep(patient=False):
+        while self.sweep(patient=True) or self.settle() or self.sweep(patient=False):
             pass
+
+    def settle(self) -> bool:
+        """Place one output that has its own size, whatever it was made from; whether there was one."""
+        for node in self.order:
+            declaration = node.declaration
+            for out in declaration.outputs if declaration and declaration.kind == "process" and not declaration.inners else ():
+                own = out.size == "free" and out.type.family == "raster" and out.space and out.space.kind == "same"
+                if own and (node.path, out.name) not in self.outputs:
+                    self.outputs[node.path, out.name] = self.own((node.path, out.name), FRAME)
+                    return True
+        return False
 
     def sweep(self, patient: bool) -> bool:
         """Visit all nodes (or, without patience, until something is found out); whether anything was."""

@@ -113,3 +113,19 @@ def test_in_a_ring_a_node_waits_for_its_best_input(effect, kit):
     )
     assert found.outputs["n9", "out"] == found.outputs["n3", "out"] == Place("frame", "free:n2.out")
     assert found.domains["n3"] == Place("frame", "free:n2.out")
+
+
+def test_what_has_its_own_size_is_a_place_whatever_it_was_made_from(effect, kit):
+    """A generator lies anywhere; made smaller it does not, and what is laid over it is computed there."""
+    found = places(
+        effect(
+            n1="media.source",
+            n2="generate.gradient",
+            n3="transform.smaller image=n2.out",
+            n4="composite.blend base=n3.out layer=n5.out",
+            n5="transform.smaller image=n1.image",
+        ),
+        kit,
+    )
+    assert found.outputs["n3", "out"] == found.outputs["n4", "out"] == Place("frame", "free:n3.out")
+    assert ("n2", "out") in found.floating and ("n3", "out") not in found.floating
