@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import pytest
 
+from spellwire.runtime.perception.gesture import new_memory, scores, step
 from spellwire.runtime.perception.hands import MODELS, HandTracker, make_state, next_region
 from spellwire.runtime.perception.tracks import FORGET_AFTER
 
@@ -222,6 +223,31 @@ def test_ground_truth_freihand(assets, tracker):
             apart = np.linalg.norm(hands[0].landmarks[:, :2] - points, axis=1).mean()
             errors.append(apart / np.ptp(points, axis=0).max())
     assert len(errors) >= 6 and max(errors) < 0.2 and np.median(errors) < 0.17
+
+
+@pytest.mark.parametrize(
+    ("file", "shown"),
+    [("images/hands/hands.jpg", "open"), ("images/hands/mp_thumbs_up.png", "thumb up"), ("gt/mmpose/onehand10k/33.jpg", "pointing"),
+     ("gt/mmpose/onehand10k/9.jpg", "open"), ("gt/mmpose/freihand/00115300.jpg", "fist")],
+)  # fmt: skip
+def test_gestures_on_photographs(file, shown, assets, tracker):
+    image = np.ascontiguousarray(cv2.imread(str(assets / file))[..., ::-1])
+    hands = tracker.track(image, 0, make_state())
+    assert hands
+    for hand in hands:
+        seen = scores(hand)
+        assert max(seen, key=lambda name: seen[name]) == shown and seen[shown] > 0.5
+
+
+def test_letters_of_a_finger_alphabet(assets, tracker):
+    """A hand that spells: fists between, a finger that points, in the order in which they come."""
+    state, memory, told = make_state(), new_memory(), []
+    for i, image in enumerate(frames(assets / "video/hands/tfjs_asl_hand.mp4", 55, 4)):
+        for hand in tracker.track(image, i * 4 * STEP, state, max_hands=1):
+            held = step(memory, scores(hand), 4 * STEP / 1e6)
+            told += [held] if not told or told[-1] != held else []
+    names = [name for name in told if name in ("fist", "pointing")]
+    assert names[:2] == ["fist", "pointing"] and names[-1] == "fist" and names.count("pointing") >= 2
 
 
 def test_mediapipe_says_the_same(assets, tracker):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spellwire.runtime.perception.blazeface import make_anchors, weighted_nms
+from spellwire.runtime.perception.blazeface import FACE, PALM, PERSON, make_anchors, weighted_nms
 from spellwire.runtime.perception.blendshapes import BLENDSHAPES, POINTS
 from spellwire.runtime.perception.guided import GuidedCoefficients
 from spellwire.runtime.perception.one_euro import one_euro
@@ -20,6 +20,25 @@ def test_anchors_are_those_of_the_network():
     assert anchors.shape == (896, 2)
     assert np.allclose(anchors[:2], 0.5 / 16) and np.allclose(anchors[512:518], 0.5 / 8)
     assert anchors.min() > 0 and anchors.max() < 1
+
+
+@pytest.mark.parametrize(("kind", "count"), [(FACE, 896), (PALM, 2016), (PERSON, 2254)])
+def test_each_detector_has_its_networks_anchors(kind, count):
+    anchors = make_anchors(kind.side, kind.strides)
+    assert anchors.shape == (count, 2) and anchors.min() > 0 and anchors.max() < 1
+    assert np.allclose(anchors[:2], kind.strides[0] / 2 / kind.side)
+
+
+def test_regions_of_palms_and_people():
+    """A palm's reaches from the wrist beyond the fingers; a person's is around the hips; both turn with what they hold."""
+    palm = np.array([100, 200, 160, 260, 130, 260, 0, 0, 130, 200, *[0] * 8], float)
+    region = PALM.region(palm)
+    assert (region.x, region.y, region.size, region.angle) == pytest.approx((130, 200, 156, 0))
+    palm[4:6], palm[8:10] = (100, 230), (160, 230)  # wrist on the left: it points to the right
+    region = PALM.region(palm)
+    assert (region.x, region.y, region.angle) == pytest.approx((160, 230, np.pi / 2))
+    region = PERSON.region(np.array([0, 0, 0, 0, 300, 400, 300, 250, 0, 0, 0, 0], float))
+    assert region == pytest.approx((300, 400, 375, 0))
 
 
 def test_suppression_blends_by_score_and_keeps_the_best_score():
