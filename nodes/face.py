@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -58,6 +59,11 @@ class Mesh(ProcessNode, type="face.mesh", latency="model", fallback="last"):
     faces: Out[Faces] = result(space=same("image"), doc="the faces, in order of track id")
     tracks = slot()
     poses = slot()
+
+    @staticmethod
+    def models(params: Mapping[str, Any]) -> tuple[str, ...]:
+        """What it runs, to be fetched before the first frame."""
+        return MODELS["full"] if params["variant"] == "full" else ()
 
     def open(self, context: Any) -> None:
         self._context = context

@@ -80,6 +80,8 @@ class Parts(ProcessNode, type="segment.parts", latency="slow", fallback="last"):
     seen: Out[Image] = result(space=same("image"), size="free", display=True, doc="the picture as the network saw it, small")
     past = slot()
 
+    models = (parts.MODEL,)
+
     def open(self, context: Any) -> None:
         self._segmenter = parts.PartsSegmenter(context.model(parts.MODEL))
         self._person = np.zeros(self._segmenter.parts.shape[1:], np.float32)

@@ -35,7 +35,9 @@ def run(args: Namespace) -> int:
 
     match args.action:
         case "pull":
-            commands.pull(args.id, out(errors=True))
+            from .needs import library_models
+
+            commands.pull(args.id or library_models(), out(errors=True))
         case "verify":
             commands.verify(out())
         case "mediapipe":

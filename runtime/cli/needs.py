@@ -16,7 +16,7 @@ from ...graph.registry import registry
 from ...graph.types import Model
 from .show import out, progress, tell
 
-__all__ = ["demo_clip", "ready_models"]
+__all__ = ["demo_clip", "library_models", "models_of", "ready_models"]
 
 
 def demo_clip() -> str:
@@ -51,34 +51,54 @@ def _writable(folder: Path) -> Path:
 
 def ready_models(effect: Effect) -> None:
     """Fetch the models that this effect runs, with a progress bar, where some are missing: the embedded ones, and what
-    its nodes name (a parameter of type Model, or `models` of the class).
+    its nodes name.
 
     Without a network this says so and goes on: a model that is really needed is refused, by name, when its node opens.
     """
     from ..models.cache import models_folder
-    from ..models.registry import embedded, entries
+    from ..models.registry import entries
 
-    uses = [n for graph in (effect, *effect.groups.values()) for n in graph.nodes.values()]
-    declared = [(n, d) for n in uses if (d := registry().get(n.type))]
-    wanted = {name: entries()[name] for n, d in declared for name in _named(n.params, d) if name in entries()}
-    if any(d.latency == "model" for _, d in declared):
-        wanted |= {entry.id: entry for entry in embedded()}
-    if all((models_folder() / entry.variant().file).is_file() for entry in wanted.values()):
+    wanted = models_of(effect)
+    if all((models_folder() / entries()[name].variant().file).is_file() for name in wanted):
         return
     from ..models.commands import pull
 
     try:
-        pull(sorted(wanted), out(errors=True))
+        pull(wanted, out(errors=True))
     except ModelUnavailable as error:
         tell(f"some models could not be fetched: {error}")
 
 
+def models_of(effect: Effect) -> list[str]:
+    """Ids of the registry's models that an effect runs: the embedded ones where a node runs any model, and what its
+    nodes name: a parameter of type Model, or `models` of the class (ids, or a function of the node's parameters).
+    """
+    from ..models.registry import embedded, entries
+
+    uses = [n for graph in (effect, *effect.groups.values()) for n in graph.nodes.values()]
+    declared = [(n, d) for n in uses if (d := registry().get(n.type))]
+    wanted = {name for n, d in declared for name in _named(n.params, d) if name in entries()}
+    if any(d.latency == "model" for _, d in declared):
+        wanted |= {entry.id for entry in embedded()}
+    return sorted(wanted)
+
+
+def library_models() -> list[str]:
+    """Ids of the models that the library's effects run."""
+    from ...graph.document import load_effect
+    from .library import library
+
+    return sorted({name for folder in library().values() for name in models_of(load_effect(folder))})
+
+
 def _named(params: Mapping[str, Any], declaration: Declaration) -> Iterator[str]:
     """Ids of models that a node uses."""
-    yield from getattr(declaration.cls, "models", ())
+    models: Any = getattr(declaration.cls, "models", ())
+    complete = {p.name: params.get(p.name, p.default) for p in declaration.params}
+    yield from models(complete) if callable(models) else models
     for parameter in declaration.params:
         if parameter.type is Model:
-            value = params.get(parameter.name, parameter.default)
+            value = complete[parameter.name]
             value = value.get("model") if isinstance(value, Mapping) else value
             if isinstance(value, str):
                 yield value

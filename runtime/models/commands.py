@@ -41,7 +41,7 @@ def list_models(console: Console) -> None:
 
 
 def pull(ids: Iterable[str], console: Console) -> None:
-    """Fetch models: ids, globs, `ID:VARIANT`, "embedded" (what the library's effects need) or "all".
+    """Fetch models: ids, globs, `ID:VARIANT`, "embedded" (those of one wheel, which most effects need) or "all".
 
     What is here already is only verified. All are tried before the errors of those that failed are raised as one.
     """
