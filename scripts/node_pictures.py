@@ -105,7 +105,7 @@ def render(d: Declaration, port: str, picture: np.ndarray, planner: Planner, par
     elif drawn and drawn.type.name == "Mask" and drawn.size == "free":  # of another shape than the frame: cut it out with it
         nodes["cut"] = NodeUse("cut", "mask.apply")
         wires = [Wire("node", port, "cut", "mask"), Wire("source", "image", "cut", "image"), Wire("cut", "out", "sink", "image")]
-    elif port == "layer":  # small and transparent around: laid over the picture
+    elif port == "layer" or d.type in LAYERS:  # small and transparent around: laid over the picture
         nodes["over"] = NodeUse("over", "composite.over")
         wires = [Wire("node", port, "over", "above"), Wire("source", "image", "over", "below"), Wire("over", "out", "sink", "image")]
     elif drawn and drawn.space and drawn.space.kind == "new":  # the sink shows the stream's frame
@@ -135,15 +135,24 @@ SUPPORT = {
     "faces": ("face.mesh", {}), "person": ("segment.person", {}), "face": ("face.pick", {}), "crop": ("face.crop", {"margin": 2.4}),
     "styles": ("generator.blend26", {"first": 19, "second": 5, "mix": 0.2}), "depth": ("depth.estimate", {}),
     "parts": ("segment.parts", {}), "bodies": ("body.pose", {"mask": True}), "hands": ("hands.track", {}),
+    "model": ("scene.model", {"file": {"asset": "assets/helmet.glb"}}), "worn": ("scene.attach_to_face", {}),
+    "drawn": ("scene.draw", {}), "lamp": ("light.directional", {}), "plane": ("planar.place", {"at_start": True, "tilt": 35.0, "size": 0.7}),
     "painted": ("generator.image", {"model": "style/multistyle26", "rows": 384}), "refined": ("depth.refine", {"separation": 3.0}),
 }  # fmt: skip
 LIBRARY = Path(__file__).parents[1] / "effects_library"
+LAYERS = ("scene.shade", "planar.picture")
 # whose assets a node shows
-ASSETS = {"source.picture": LIBRARY / "backdrop", "attach.to_face": LIBRARY / "stickers", "attach.to_body": LIBRARY / "stickers", "paint.face": LIBRARY / "facepaint"}
+ASSETS = {"scene.draw": LIBRARY / "headset", "scene.shade": LIBRARY / "headset", "planar.picture": LIBRARY / "poster", "source.picture": LIBRARY / "backdrop", "attach.to_face": LIBRARY / "stickers", "attach.to_body": LIBRARY / "stickers", "paint.face": LIBRARY / "facepaint"}
 # parameters, and which inputs are fed by what
 SPECIAL: dict[str, tuple[dict[str, Any], dict[str, tuple[str, str]]]] = {
     "depth.estimate": ({}, {"mask": ("person", "mask")}),
     "depth.refine": ({"separation": 3.0}, {"depth": ("depth", "depth"), "people": ("depth", "people"), "mask": ("person", "mask")}),
+    "scene.draw": ({}, {"scene": ("worn", "out")}),
+    "scene.shade": ({}, {
+        "surface": ("drawn", "surface"), "colour": ("drawn", "colour"), "finish": ("drawn", "finish"),
+        "emission": ("drawn", "emission"), "key": ("lamp", "out"),
+    }),
+    "planar.picture": ({"picture": {"asset": "assets/poster.png"}, "size": 0.7}, {"plane": ("plane", "plane")}),
     "depth.fog": ({"start": 0.4, "density": 1.0}, {}),
     "depth.focus": ({"distance": 0.4, "aperture": 0.02}, {}),
     "depth.mask": ({"far": 0.8}, {}),
@@ -197,6 +206,8 @@ def support(name: str, port: str, nodes: dict[str, NodeUse]) -> tuple[str, str]:
 
 
 SUPPORT_WIRES = (
+    Wire("faces", "faces", "worn", "faces"), Wire("model", "scene", "worn", "scene"), Wire("worn", "out", "drawn", "scene"),
+    Wire("source", "image", "plane", "image"),
     Wire("source", "image", "parts", "image"), Wire("source", "image", "bodies", "image"),
     Wire("source", "image", "hands", "image"),
     Wire("source", "image", "person", "image"), Wire("faces", "faces", "face", "faces"),
