@@ -94,11 +94,12 @@ def library_models() -> list[str]:
 def _named(params: Mapping[str, Any], declaration: Declaration) -> Iterator[str]:
     """Ids of models that a node uses."""
     models: Any = getattr(declaration.cls, "models", ())
-    complete = {p.name: params.get(p.name, p.default) for p in declaration.params}
-    yield from models(complete) if callable(models) else models
+    if callable(models):
+        models = models({p.name: params.get(p.name, p.default) for p in declaration.params})
+    yield from models
     for parameter in declaration.params:
         if parameter.type is Model:
-            value = complete[parameter.name]
+            value = params.get(parameter.name, parameter.default)
             value = value.get("model") if isinstance(value, Mapping) else value
             if isinstance(value, str):
                 yield value

@@ -233,11 +233,11 @@ def test_an_interrupt_is_status_130(monkeypatch: pytest.MonkeyPatch, capsys: pyt
 
 def test_the_models_of_the_library_are_those_its_nodes_name() -> None:
     from spellwire.graph.effect import Effect, NodeUse
-    from spellwire.graph.frozen import freeze
+    from spellwire.graph.frozen import FrozenDict
     from spellwire.runtime.cli.needs import library_models, models_of
 
     assert {"mediapipe/face_landmark", "depth/fastdepth", "style/predict"} <= set(library_models())
-    full = Effect(nodes=freeze({"n1": NodeUse("n1", "face.mesh", params=freeze({"variant": "full"}))}))
-    plain = Effect(nodes=freeze({"n1": NodeUse("n1", "face.mesh")}))
+    full = Effect(nodes=FrozenDict(n1=NodeUse("n1", "face.mesh", params=FrozenDict(variant="full"))))
+    plain = Effect(nodes=FrozenDict(n1=NodeUse("n1", "face.mesh")))
     assert set(models_of(full)) - set(models_of(plain)) >= {"mediapipe/face_landmarker/face_blendshapes"}
-    assert models_of(Effect(nodes=freeze({"n1": NodeUse("n1", "colour.exposure")}))) == []
+    assert models_of(Effect(nodes=FrozenDict(n1=NodeUse("n1", "colour.exposure")))) == []
