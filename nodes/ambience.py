@@ -63,21 +63,24 @@ class Ambient(ProcessNode, type="composite.ambient"):
     background: In[Image] = port(doc="what it will stand before")
     colour: Param[Number] = param(0.35, low=0, high=1, step=0.01, doc="how much of the background's colour it takes")
     brightness: Param[Number] = param(0.25, low=0, high=1, step=0.01, doc="how much it follows dark and light places")
-    spots: Out[Image] = inner(space=same("image"), doc="the background's light, 12 by 8")
+    spots: Out[Image] = inner(space=same("image"), doc="the background's hue (white is 1) and, as alpha, brightness, 12 by 8")
     out: Out[Image] = result(space=same("image"), doc="the cut-out, lit; alpha as it was")
 
     def process(self, background: Frame) -> Frame:
-        few, soft = buffer(self, "_few", (8, 12, background.channels)), buffer(self, "_soft", (8, 12, 4))
+        few, spots = buffer(self, "_few", (8, 12, background.channels)), buffer(self, "_spots", (8, 12, 4))
         shrunk(self, "_lights", background.data, few)
         cv2.GaussianBlur(few, (0, 0), 1.5, dst=few, borderType=cv2.BORDER_REPLICATE)
-        soft[..., :3], soft[..., 3] = few[..., :3], 1.0
-        return Frame(soft, scaled(background.geometry, 12, 8), background.space)
+        light = np.maximum(few[..., :3], 0.0)
+        grey = light @ REC_709
+        spots[..., :3] = np.clip((light + 0.05) / (grey[..., None] + 0.05), 0.4, 1.8)
+        spots[..., 3] = np.clip(0.55 + grey, 0.5, 1.3)
+        return Frame(spots, scaled(background.geometry, 12, 8), background.space)
 
     def pixel(self, image: Raster, spots: Raster, colour: Vec, brightness: Vec, at: At) -> Vec:
-        light = maximum(spots.sample(at.x, at.y).rgb, 0.0)
-        grey = luma(light)
-        hue = clamp((light + 0.05) / (grey + 0.05), 0.4, 1.8)
-        tinted = image.rgb * mix(1.0, hue, colour)
-        tinted = tinted * (luma(image.rgb) / maximum(luma(tinted), 1e-4))  # a red light burns no red cheek
-        level = clamp(0.55 + grey, 0.5, 1.3)
-        return vec(tinted * mix(1.0, level, brightness), image.a)
+        light = spots.sample(at.x, at.y)
+        tinted = image.rgb * mix(1.0, light.rgb, colour)
+        kept = luma(image.rgb) / maximum(luma(tinted), 1e-4)  # a red light burns no red cheek
+        return vec(tinted * (kept * mix(1.0, light.a, brightness)), image.a)
+
+
+REC_709 = np.array([0.2126, 0.7152, 0.0722], np.float32)

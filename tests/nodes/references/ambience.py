@@ -16,9 +16,8 @@ def light_wrap(image, mask, behind, amount, at):
 
 
 def ambient(image, spots, colour, brightness, at):
-    light = np.maximum(spread(spots, at)[..., :3], 0)
-    hue = np.clip((light + 0.05) / (grey(light) + 0.05), 0.4, 1.8)
-    level = np.clip(grey(light) + 0.55, 0.5, 1.3)
+    light = spread(spots, at)
+    hue, level = light[..., :3], light[..., 3:]
     tinted = image[..., :3] * mixed(1, hue, colour)
     tinted *= grey(image) / np.maximum(grey(tinted), 1e-4) * mixed(1, level, brightness)
     return np.concatenate([tinted, image[..., 3:]], axis=-1)
