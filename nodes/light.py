@@ -68,7 +68,7 @@ class RimLight(ProcessNode, type="light.rim"):
 
 
 class EstimateLight(ProcessNode, type="light.estimate", fallback="last"):
-    """The light in the frame: its colour, its brightness, and where the main light comes from. For things put into it.
+    """The light in the frame, for things that are put into it: colour, brightness, where the main light is.
 
     With a face it looks at which side of the face is bright; without one, at which side of the picture. It is a guess that
     looks right more often than a fixed lamp does.

@@ -174,3 +174,29 @@ def test_a_third_party_type_joins_the_vocabulary():
         assert find_type("Fog") is Fog
     finally:
         del TYPES["Fog"]
+
+
+def test_outputs_that_share_pixels_name_one_of_free_size():
+    class Drawn(ProcessNode, type="test.drawn"):
+        """Draw."""
+
+        first: Out[Image] = result(space=frame_space, size="free")
+        second: Out[Mask] = result(space=frame_space, like="first")
+
+        def process(self): ...
+
+    second = Drawn.declaration.output("second")
+    assert second is not None and second.like == "first" and second.size == "free"
+    for other in ({"like": "nobody"}, {"like": "third"}, {"like": "first", "space": new_space}):
+
+        class Bad(ProcessNode):
+            """Draw."""
+
+            first: Out[Image] = result(space=frame_space, size="free")
+            third: Out[Image] = result(space=frame_space)
+            second: Out[Mask] = result(**{"space": frame_space, **other})
+
+            def process(self): ...
+
+        with pytest.raises(DeclarationError, match="shares the pixels of"):
+            type("Worse", (Bad,), {"__doc__": "Draw.", "process": Bad.process}, type="test.bad")

@@ -175,3 +175,12 @@ def test_played_whole(write, threads):
 
 
 PLAYED: dict[str, np.ndarray] = {}
+
+
+def test_what_is_drawn_together_is_read_together(write):
+    """The shading kernel reads all four pictures of `scene.draw` pixel by pixel: none is sampled as if it lay elsewhere."""
+    whole = effect(write(*document(), name="m.glb").parent)
+    plan = Planner().plan(whole, Stream(3), {})
+    plan = getattr(plan, "plan", plan)
+    (kernel,) = [k for k in plan.kernels if k.nodes == ("shade",)]
+    assert len(kernel.reads) == 4 and not [u for u in kernel.uniforms if u.kind == "map"]
