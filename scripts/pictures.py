@@ -2,7 +2,7 @@
 
 With the word `nodes`, the node pages only; with `gallery`, the gallery only.
 
-docs/pictures/   what the effects do (the README)
+docs/pictures/   what the effects do, and the library at a glance (the README)
 docs/nodes/      a page for each node, and its picture
 docs/effects.md  the gallery of effects (their own previews are made by scripts/preview.py)
 """
@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from effects_board import write_board
 from gallery import write_gallery
 from node_pictures import draw_nodes
 from PIL import Image
@@ -28,7 +29,7 @@ GAP, PAPER = 6, 255
 
 def main() -> int:
     if "gallery" in sys.argv[1:]:
-        print(write_gallery(DOCS), file=sys.stderr)
+        print(write_gallery(DOCS), write_board(DOCS), file=sys.stderr)
         return 0
     pictures = read(demo_clip())
     folder = DOCS / "pictures"
@@ -37,6 +38,7 @@ def main() -> int:
         relight(pictures, folder)
         grade(pictures, folder)
         write_gallery(DOCS)
+        write_board(DOCS)
     draw_nodes(pictures[0].frame.data, DOCS / "nodes")
     for file in sorted(folder.iterdir()):
         print(f"{file.relative_to(DOCS)}  {file.stat().st_size // 1000} kB", file=sys.stderr)
