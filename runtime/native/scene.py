@@ -345,12 +345,19 @@ def scene_band(
                 )  # fmt: skip
             if glassy > 0:
                 behind = z
+                nx, ny, nz, old = surface[o + 3], surface[o + 4], surface[o + 5], finish[q + 3]
+                rough, metal, reached = finish[q], finish[q + 1], finish[q + 2]
                 under = F(both) / F(max(covered, Int(1)))  # the share of what is behind that the glass lies over
                 z = _gather(
                     vertices, triangles, material_of, group_of, materials, texels, levels, glass_near, glass_ids, at, x, y,
                     view, under, hidden, hides, pixel, surface, o, colour, finish, emission, q, work,
                 )  # fmt: skip
                 z = max(z, behind)
+                if glassy <= 2 and old >= F(0.5):
+                    # a pixel mirrors as what most of it is: a mixture of two would mirror what neither does
+                    share = finish[q + 3] / old
+                    surface[o + 3], surface[o + 4], surface[o + 5] = nx, ny, nz
+                    finish[q], finish[q + 1], finish[q + 2] = rough * share, metal * share, reached * share
             for s in range(4):
                 near[at + s] = F(0.0)
                 ids[at + s] = 0
