@@ -19,7 +19,7 @@ A Gaussian, after a hat and before a B-spline, blurs as one whose variance is th
 are those of the difference. What comes out is within 0.75/255 of the Gaussian for every picture from 0 to 1, and within
 0.3/255 at an edge. A blur costs about eight taps a pixel each way, however wide it is.
 
-thin and down are kept as a vector of each channel beside the next, so that what is summed lies in few streams.
+down is kept as a vector of each channel beside the next; the others in a plane a channel, each allocation below 900 kB.
 """
 
 # Halide's module has no type stubs.
@@ -99,11 +99,15 @@ class Broad(Lowering):
         self.thin, self.soft = (_Sum(name, count, (self.x, self.y)) for name in ("thin", "soft"))
         self.down = _Sum("down", 1, (*self.beside, self.y))
         self._average([n.args[0].args[0] for n in nodes])
-        picks = self.thin.parts(beside * self.lanes + lane, y)
-        self.thin.kept[(*self.beside, self.y)] = hl.mux(channel, picks) if count > 1 else picks[0]
+        self.thin.kept[self.thin.at] = together(self.thin.parts(*self.thin.at))
+
+        def rows(k: Any) -> list[hl.Expr]:
+            place = (beside * self.lanes + lane, APART * y + k)
+            return [hl.mux(channel, [part(self.thin.kept, *place, c, count) for c in range(count)])]
+
         self.down.taps(
             GROUP, hl.min(self.reach, HATS), lambda k: weights[tail + 2 + k],
-            lambda k: [self.thin.kept[(*self.beside, APART * y + k)]],
+            rows if count > 1 else lambda k: [self.thin.kept[beside * self.lanes + lane, APART * y + k]],
         )  # fmt: skip
         self.down.kept[self.down.at] = self.down.total[self.down.at]
         held = hl.clamp(hl.likely(x), 0, self.width - 1)
@@ -116,7 +120,7 @@ class Broad(Lowering):
             lambda k: [part(self.edged, x + k, y, c, count) for c in range(count)],
         )  # fmt: skip
         self.soft.kept[self.soft.at] = together(self.soft.parts(*self.soft.at))
-        for func in (self.thin.kept, self.down.kept, self.down.total):
+        for func in (self.down.kept, self.down.total):
             func.bound(lane, 0, self.lanes).bound(channel, 0, count)
         curve = _spline(hl.cast(FLOAT, self.i) / hl.cast(FLOAT, self.step))
         rows = [[part(self.soft.kept, x, y + q, c, count) for c in range(count)] for q in (-1, 0, 1, 2)]
@@ -166,21 +170,17 @@ class Broad(Lowering):
     def _schedule_sums(self) -> None:
         x, y, n = self.x, self.y, 2 * self.lanes
         lane, channel, beside = self.beside
-        bo, bi, go, gi = (hl.Var(name) for name in ("bo", "bi", "go", "gi"))
+        go, gi = hl.Var("go"), hl.Var("gi")
         thin, soft, down = self.thin, self.soft, self.down
-        thin.kept.split(beside, bo, bi, 2).vectorize(lane).unroll(channel).unroll(bi)
-        thin.kept.reorder(lane, bi, channel, bo, y)
-        thin.total.compute_at(thin.kept, bo).vectorize(x, n).update(0).vectorize(x, n)
+        for planes in (thin, soft):
+            so, si = hl.Var("so"), hl.Var("si")
+            planes.kept.split(x, so, si, n).vectorize(si)
+            planes.total.compute_at(planes.kept, so).vectorize(x).update(0).vectorize(x)
         down.kept.split(y, go, gi, GROUP).reorder(lane, channel, gi, go, beside)
         down.kept.vectorize(lane).unroll(channel).unroll(gi)
         down.total.compute_at(down.kept, go).vectorize(lane).unroll(channel).unroll(y)
-        over = down.over
-        down.total.update(0).reorder(lane, channel, y, over.x, over.y).vectorize(lane).unroll(channel).unroll(
-            y
-        )
-        bo, bi = hl.Var("so"), hl.Var("si")
-        soft.kept.split(x, bo, bi, n).vectorize(bi)
-        soft.total.compute_at(soft.kept, bo).vectorize(x).update(0).vectorize(x)
+        update, over = down.total.update(0), down.over
+        update.reorder(lane, channel, y, over.x, over.y).vectorize(lane).unroll(channel).unroll(y)
 
 
 def _spline(t: hl.Expr) -> list[hl.Expr]:
