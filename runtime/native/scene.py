@@ -150,6 +150,7 @@ def _samples(vertices, a, b, c, ax, ay, bx, by, cx, cy, area, t, materials, texe
     ca_over = F(1.0) / ca_step if ca_step != F(0.0) else F(0.0)
     z0, z1 = zx * F(0.375) + zy * F(0.125), zx * F(0.875) + zy * F(0.375)
     z2, z3 = zx * F(0.125) + zy * F(0.625), zx * F(0.625) + zy * F(0.875)
+    mine = np.int32(t + 1)
     for y in range(top, bottom + 1):
         py = 256 * y
         # what each edge function is at the pixel's corner x = 0, and per pixel; the row's ends from them
@@ -172,14 +173,18 @@ def _samples(vertices, a, b, c, ax, ay, bx, by, cx, cy, area, t, materials, texe
                     ids, at,
                 )  # fmt: skip
                 continue
-            if ((e1 + a0) | (e2 + b0) | (e3 + c0)) >= 0 and z + z0 > near[at]:
-                near[at], ids[at] = z + z0, t + 1
-            if ((e1 + a1) | (e2 + b1) | (e3 + c1)) >= 0 and z + z1 > near[at + 1]:
-                near[at + 1], ids[at + 1] = z + z1, t + 1
-            if ((e1 + a2) | (e2 + b2) | (e3 + c2)) >= 0 and z + z2 > near[at + 2]:
-                near[at + 2], ids[at + 2] = z + z2, t + 1
-            if ((e1 + a3) | (e2 + b3) | (e3 + c3)) >= 0 and z + z3 > near[at + 3]:
-                near[at + 3], ids[at + 3] = z + z3, t + 1
+            # written whether seen or not: a branch that can't be foretold costs more
+            w0, w1, w2, w3 = z + z0, z + z1, z + z2, z + z3
+            n0, n1, n2, n3 = near[at], near[at + 1], near[at + 2], near[at + 3]
+            i0, i1, i2, i3 = ids[at], ids[at + 1], ids[at + 2], ids[at + 3]
+            s0 = (((e1 + a0) | (e2 + b0) | (e3 + c0)) >= 0) & (w0 > n0)
+            s1 = (((e1 + a1) | (e2 + b1) | (e3 + c1)) >= 0) & (w1 > n1)
+            s2 = (((e1 + a2) | (e2 + b2) | (e3 + c2)) >= 0) & (w2 > n2)
+            s3 = (((e1 + a3) | (e2 + b3) | (e3 + c3)) >= 0) & (w3 > n3)
+            near[at], near[at + 1] = w0 if s0 else n0, w1 if s1 else n1
+            near[at + 2], near[at + 3] = w2 if s2 else n2, w3 if s3 else n3
+            ids[at], ids[at + 1] = mine if s0 else i0, mine if s1 else i1
+            ids[at + 2], ids[at + 3] = mine if s2 else i2, mine if s3 else i3
 
 
 def _offsets(per_x, per_y):
