@@ -307,10 +307,12 @@ class DrawScene(ProcessNode, type="scene.draw", natives=LOOPS):
     halo: Out[Image] = result(space=frame_space, size="free", doc="the halo around what shines, light to add")
 
     def open(self, context: Any) -> None:
+        self.close()  # opened again after a reset
         self._drawer = SceneDrawer(context.native, context.threads)
 
     def close(self) -> None:
-        self._drawer.close()
+        if "_drawer" in self.__dict__:
+            self._drawer.close()
 
     def process(
         self, scene: SceneValue, camera: Any, resolution: float, softness: float, contact: float, glow: float, tick: Any
