@@ -13,7 +13,8 @@ from ..graph.types import Asset, Boolean, Camera, Image, Number, Plane, Points, 
 from ..runtime.frames import Frame
 from ..runtime.layers import Layer
 from ..runtime.perception.head_pose import pinhole
-from ..runtime.perception.planar import Marker, PlanarState, PlanarTracker, SmallGrey, plane_pose
+from ..runtime.perception.planar import Marker, PlanarState, PlanarTracker, SmallGrey
+from ..runtime.perception.plane_pose import plane_pose
 from ..runtime.scene.planes import PlanePainter, facing_plane, patch_under
 from ..runtime.scene.values import PlaneValue
 from ..runtime.textures import Clip, Texture, read_clip

@@ -16,9 +16,10 @@ import numpy as np
 
 from ...graph.errors import SourceError
 from .one_euro import one_euro
+from .plane_pose import applied
 from .shrink import Shrinker
 
-__all__ = ["WIDEST", "Marker", "PlanarState", "PlanarTracker", "SmallGrey", "plane_pose"]
+__all__ = ["WIDEST", "Marker", "PlanarState", "PlanarTracker", "SmallGrey"]
 
 WIDEST = 480  # pixels of a picture that is looked at
 FEWEST_FEATURES = 40  # a marker needs
@@ -29,7 +30,6 @@ ALIKE = 0.4  # correlation of the picture with what is seen, below which it is n
 LEAST = 48  # pixels of a frame, in which features can be found
 SMALLEST = 14.0  # pixels across, of the small frame
 POINTS = 160
-LEANS = 0.35  # pixels of error by which one way to lean is hardly better than the other
 NEAR_ENOUGH = 0.3  # pixels: what was warped lay as near, so it need not be warped again
 LOOKS = 3  # sides of the picture that are looked for in a frame, in turn, beside its front
 
@@ -183,7 +183,7 @@ class PlanarTracker:
         assert state.homography is not None and state.grey is not None
         if state.grey.shape != grey.shape:
             return None
-        before = _applied(state.homography, self.marker.points)
+        before = applied(state.homography, self.marker.points)
         inside = _within(before, grey)
         if inside.sum() < HELD:
             return None
@@ -194,7 +194,7 @@ class PlanarTracker:
 
     def _hold(self, grey: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, float] | None:
         """Measured against the picture itself, again if it was not warped to within a part of a pixel."""
-        places = _applied(known, self.marker.points)
+        places = applied(known, self.marker.points)
         inside = _within(places, grey)
         if inside.sum() < HELD or not _sound(known, self.marker, grey):
             return None
@@ -204,7 +204,7 @@ class PlanarTracker:
         to_seen = np.array(((1.0, 0.0, -corner[0]), (0.0, 1.0, -corner[1]), (0.0, 0.0, 1.0)))
         source, score = self.marker.points[inside], 0.0
         for _ in range(2):
-            start = _applied(to_seen @ known, source).astype(np.float32)
+            start = applied(to_seen @ known, source).astype(np.float32)
             expected = cv2.warpPerspective(
                 self._template, to_seen @ known, seen.shape[::-1], borderMode=cv2.BORDER_REPLICATE
             )
@@ -219,7 +219,7 @@ class PlanarTracker:
             better = _fitted(source[ok], moved[ok], 1.5, HELD)
             if better is None:
                 return None
-            off = np.linalg.norm(_applied(better, source[ok]) - moved[ok], axis=1)
+            off = np.linalg.norm(applied(better, source[ok]) - moved[ok], axis=1)
             score = float((off < 1.5).sum() / max(int(inside.sum()), 1))
             known = np.linalg.inv(to_seen) @ better
             if float(np.median(way[ok])) < NEAR_ENOUGH:
@@ -249,7 +249,7 @@ class PlanarTracker:
     def _steady(self, known: np.ndarray, state: PlanarState, delta: float, smoothing: float) -> np.ndarray:
         """The same homography with its corners calmed: still ones stay, moving ones follow."""
         flat = self.marker.corners()
-        corners = _applied(known, flat)
+        corners = applied(known, flat)
         size = float(np.sqrt(max(abs(_area(corners)), 1.0)))
         if state.fresh or delta <= 0 or not smoothing > 0:
             state.corners[...], state.speed[...], state.fresh = corners, 0.0, False
@@ -269,7 +269,7 @@ def _turned(grey: np.ndarray) -> list[tuple[np.ndarray, np.ndarray, int]]:
         turn = np.array(((c, -s), (s, c)))
         to = np.eye(3)
         to[:2, :2] = np.diag((size, size / tilt)) @ turn
-        corners = _applied(to, np.array(((0.0, 0.0), (w, 0.0), (w, h), (0.0, h))))
+        corners = applied(to, np.array(((0.0, 0.0), (w, 0.0), (w, h), (0.0, h))))
         to[:2, 2] = 8 - corners.min(0)
         wide, high = np.ceil(np.ptp(corners, axis=0) + 16).astype(int)
         # what is pressed together is blurred across first, or its details would alias
@@ -285,73 +285,7 @@ def _features(view: np.ndarray, back: np.ndarray, most: int) -> tuple[np.ndarray
     keys, features = orb.detectAndCompute(view, None)  # type: ignore[call-overload]
     if features is None or len(keys) < 2:
         return None
-    return _applied(back, np.array([k.pt for k in keys])).astype(np.float32), features
-
-
-def plane_pose(
-    homography: np.ndarray, aspect: float, width: float, camera: tuple[float, float, float, float], before: np.ndarray | None
-) -> np.ndarray | None:  # fmt: skip
-    """(4, 4) float32, the plane's space (metres, x right, y up, z out of its front) to the camera's; None = degenerate.
-
-    homography: from lengths on the picture to frame pixels. width: of the picture in metres. before: the pose of the frame
-    before: a plane seen nearly from the front can lean two ways (Collins and Bartoli, 2014), and keeps leaning as it did.
-    """
-    fx, fy, cx, cy = camera
-    a = aspect / 2
-    flat = np.array(((-0.5, -a), (0.5, -a), (0.5, a), (-0.5, a)))
-    lens = np.array(((fx, 0.0, cx), (0.0, fy, cy), (0.0, 0.0, 1.0)))
-    if not np.isfinite(homography).all() or width <= 0:
-        return None
-    columns = np.linalg.inv(lens) @ homography
-    size = (np.linalg.norm(columns[:, 0]) + np.linalg.norm(columns[:, 1])) / 2
-    if size < 1e-9:
-        return None
-    columns *= (1.0 if columns[2, 2] > 0 else -1.0) / size
-    seen, points = _applied(homography, flat), np.column_stack((flat, np.zeros(4)))
-    turn, move = _upright(columns), columns[:, 2]
-    way = move / max(float(np.linalg.norm(move)), 1e-9)
-    front = turn[:, 2]
-    # the other way that it can lean: its front mirrored about the line of sight
-    mirrored = 2.0 * float(way @ front) * way - front
-    over = cv2.Rodrigues(np.cross(front, mirrored) * _arc(front, mirrored))[0] @ turn
-    made = [_polished(points, seen, lens, t, move) for t in (turn, over)]
-    found = [(error, pose) for error, pose in made if pose is not None and pose[2, 3] < 0]
-    if not found:
-        return None
-    best = min(found, key=lambda pair: pair[0])
-    if before is not None and max(error for error, _ in found) < 2.0 * best[0] + LEANS:
-        best = max(found, key=lambda pair: float(np.trace(pair[1][:3, :3] @ before[:3, :3].T)))
-    pose = best[1]
-    pose[:3, 3] *= width
-    return pose
-
-
-def _upright(columns: np.ndarray) -> np.ndarray:
-    """The rotation nearest to two columns, right and down, and what is at right angles to both."""
-    u, _, v = np.linalg.svd(columns[:, :2], full_matrices=False)
-    both = u @ v
-    return np.column_stack((both, np.cross(both[:, 0], both[:, 1])))
-
-
-def _arc(a: np.ndarray, b: np.ndarray) -> float:
-    """The factor that makes a × b an axis as long as the angle between them."""
-    sine = float(np.linalg.norm(np.cross(a, b)))
-    return float(np.arctan2(sine, a @ b)) / sine if sine > 1e-9 else 0.0
-
-
-def _polished(
-    points: np.ndarray, seen: np.ndarray, lens: np.ndarray, turn: np.ndarray, move: np.ndarray
-) -> tuple[float, np.ndarray | None]:  # fmt: skip
-    """A pose made better by least squares: mean error in pixels, and the pose in glTF's axes, unit width."""
-    vector, place = cv2.solvePnPRefineLM(points, seen, lens, None, cv2.Rodrigues(turn)[0], move.reshape(3, 1).copy())
-    if not (np.isfinite(vector).all() and np.isfinite(place).all()):
-        return np.inf, None
-    drawn = cv2.projectPoints(points, vector, place, lens, None)[0][:, 0]
-    pose = np.eye(4, dtype=np.float32)
-    # on the plane y was down and the third axis into it; OpenCV's camera looks along +z, y down
-    axes = np.diag((1.0, -1.0, -1.0))
-    pose[:3, :3], pose[:3, 3] = axes @ cv2.Rodrigues(vector)[0] @ axes, axes @ place[:, 0]
-    return float(np.linalg.norm(drawn - seen, axis=1).mean()), pose
+    return applied(back, np.array([k.pt for k in keys])).astype(np.float32), features
 
 
 def _even(grey: np.ndarray) -> np.ndarray:
@@ -367,12 +301,6 @@ def _even(grey: np.ndarray) -> np.ndarray:
 def _kept(into: np.ndarray, grey: np.ndarray) -> np.ndarray:
     np.copyto(into, grey)
     return into
-
-
-def _applied(homography: np.ndarray, points: np.ndarray) -> np.ndarray:
-    moved = points @ homography[:, :2].T + homography[:, 2]
-    depth = moved[:, 2:]
-    return moved[:, :2] / np.where(np.abs(depth) < 1e-9, 1e-9, depth)
 
 
 def _within(places: np.ndarray, grey: np.ndarray) -> np.ndarray:
@@ -404,7 +332,7 @@ def _sound(known: np.ndarray, marker: Marker, grey: np.ndarray) -> bool:
     depth = flat @ known[2, :2] + known[2, 2]
     if not (depth > 1e-6).all() and not (depth < -1e-6).all():
         return False
-    corners = _applied(known, flat)
+    corners = applied(known, flat)
     edges = np.roll(corners, -1, axis=0) - corners
     turns = edges[:, 0] * np.roll(edges[:, 1], -1) - edges[:, 1] * np.roll(edges[:, 0], -1)
     area = _area(corners)

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from spellwire.graph.errors import SourceError
-from spellwire.runtime.perception.planar import Marker, PlanarState, PlanarTracker, SmallGrey, plane_pose
+from spellwire.runtime.perception.planar import Marker, PlanarState, PlanarTracker, SmallGrey
+from spellwire.runtime.perception.plane_pose import plane_pose
 
 from .conftest import CAMERA, WIDTH, homography, pose_of, poster, seen
 

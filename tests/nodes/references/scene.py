@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from references import Place, Reference, mixed, photo, sample, smoothstep, soft_mask, surface
-from spellwire.nodes import scene as s
 from spellwire.nodes.light import DIRECTIONAL, POINT, RIM
+from spellwire.nodes.shading import ShadeScene
 
 
 def decoded(v):
@@ -128,7 +128,7 @@ DRAWN = {
     "emission": lambda w, h: covered(33, alpha=0.0)(w, h) * np.float32(0.2),
 }  # fmt: skip
 REFERENCES = {
-    s.ShadeScene: Reference(
+    ShadeScene: Reference(
         shade,
         cases=(
             {}, {"reflections": 2.0, "ambient_strength": 1.2, "ambient": (1.1, 0.9, 0.7, 1.0), "exposure": -0.7},
