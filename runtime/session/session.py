@@ -6,63 +6,33 @@ live      the render lane on the caller's thread, frames and slow models on thre
 
 from __future__ import annotations
 
-import contextlib
 import os
-import queue
-import sys
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from time import perf_counter, perf_counter_ns
+from time import perf_counter_ns
 from typing import Any
 
 import numpy as np
 
 from ...graph.document import parse_effect
 from ...graph.effect import Effect
-from ...graph.errors import SessionError, SpellwireError, UsageError
+from ...graph.errors import SessionError, SpellwireError
 from ..engine.costs import Costs
-from ..engine.engine import Engine, Failure
+from ..engine.engine import Engine
 from ..frames import Frame
 from ..media.base import Picture, Sink, Source, StreamInfo
 from ..plan.ir import Plan, Stream
-from ..plan.variants import is_baked
 from ..values import Event
-from . import core
 from . import messages as m
-from .planning import Built, Planner, Progress, structural
-from .threads import Capture, LaneThread, smooth
+from .editions import Editions
+from .inbox import Inbox
+from .planning import Built, Planner, Progress
+from .report import Report
+from .runs import Live, Offline
+from .threads import smooth
 from .trace import Trace
 
 __all__ = ["Report", "Session"]
-
-
-@dataclass
-class Report:
-    """How a run went.
-
-    Attributes:
-        frames, dropped: shown, and let go at the entrance.
-        seconds: from the first frame to the last.
-        first_frame: seconds from the call to the first frame shown.
-        costs: (node, p50 ms, p95 ms).
-        failures: node → (last error, how often).
-        ages: ms from a frame's arrival to the sink, live only.
-        model_ages: node of a slow model → how old its result was, in ms, frame by frame, live only.
-    """
-
-    frames: int = 0
-    dropped: int = 0
-    seconds: float = 0.0
-    first_frame: float = 0.0
-    costs: list[tuple[str, float, float]] = field(default_factory=list)
-    failures: dict[str, tuple[str, int]] = field(default_factory=dict)
-    ages: list[float] = field(default_factory=list)
-    model_ages: dict[str, list[float]] = field(default_factory=dict)
-
-    @property
-    def fps(self) -> float:
-        return (self.frames - 1) / self.seconds if self.frames > 1 and self.seconds else 0.0
 
 
 class Session:
@@ -70,28 +40,19 @@ class Session:
 
     Attributes:
         report: of the run so far.
-        kept, fresh: at the last new plan, the state that went on and the state that started anew.
+        trace: put one in to have every stage of every frame noted.
+        editions: what plays, and what will.
+        inbox: what waits for the next frame.
+        stopping: set to end the run after the frame in flight.
     """
 
     def __init__(self, planner: Planner, stream: Stream, live: bool):
-        self.planner, self.stream, self.live = planner, stream, live
-        self.effect: Effect = Effect()
-        self.values: dict[str, Any] = {}
-        self.built: Built
-        self.engine: Engine
+        self.inbox = Inbox()
+        self.editions = Editions(planner, stream, live, self.inbox)
         self.report = Report()
         self.trace: Trace | None = None
-        self._lock = threading.Lock()
-        self._todo: list[Callable[[], None]] = []
-        self._events: list[Event] = []
-        self._stop = threading.Event()
+        self.stopping = threading.Event()
         self._time = 0
-        self._seek: int | None = None
-        self._edition, self._closed = 0, False
-        self._moved: dict[tuple[str, str], Any] = {}  # parameters of nodes, of this edition
-        self.kept: tuple[str, ...] = ()
-        self.fresh: tuple[str, ...] = ()
-        self._happened: queue.SimpleQueue[core.Event] | None = None
 
     @classmethod
     def load(
@@ -120,22 +81,43 @@ class Session:
         """
         planner = planner or Planner(threads=threads or _cores(), profile=profile)
         session = cls(planner, Stream(info.channels if info else 3), live)
-        session._install(effect, dict(values or {}), progress)
+        session.editions.install(effect, values or {}, progress)
         return session
 
-    def _install(self, effect: Effect, values: dict[str, Any], progress: Progress | None) -> None:
-        plan = self.planner.plan(effect, self.stream)
-        cleaned = {name: self.planner.clean(plan, name, value) for name, value in values.items()}
-        if cleaned:
-            plan = self.planner.plan(effect, self.stream, cleaned)
-        others = self.planner.variants(effect, self.stream, plan, cleaned)
-        self.built = self.planner.build(plan, progress, others)
-        self.engine = self.planner.engine(self.built, effect, live=self.live)
-        self.effect, self.values = effect, cleaned
+    @property
+    def planner(self) -> Planner:
+        return self.editions.planner
+
+    @property
+    def effect(self) -> Effect:
+        return self.editions.effect
+
+    @property
+    def built(self) -> Built:
+        return self.editions.built
 
     @property
     def plan(self) -> Plan:
-        return self.built.plan
+        return self.editions.plan
+
+    @property
+    def engine(self) -> Engine:
+        return self.editions.engine
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Public parameters that were set, by name."""
+        return self.editions.values
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """State that went on at the last new plan, as path.slot."""
+        return self.editions.kept
+
+    @property
+    def fresh(self) -> tuple[str, ...]:
+        """State that started anew at the last new plan, as path.slot."""
+        return self.editions.fresh
 
     # -- steering, from any thread
 
@@ -147,24 +129,11 @@ class Session:
         Raises:
             UsageError: no such parameter, or a value it can't have.
         """
-        if name not in self.plan.interface and "." in name:
-            path, _, param = name.rpartition(".")
-            self._moved[path, param] = value
-            self._later(lambda: self.engine.set(path, param, value))
-            return
-        entry = self.plan.interface.get(name)
-        value = self.planner.clean(self.plan, name, value)
-        assert entry is not None
-        self.values[name] = value
-        if entry.parameter.structural and is_baked(self.plan, entry.path, entry.param):
-            self.replace(self.effect)
-        else:
-            self._later(lambda: self.engine.set(entry.path, entry.param, value))
+        self.editions.set(name, value)
 
     def event(self, name: str, value: float = 1.0, time: int = -1, x: float = 0.0, y: float = 0.0) -> None:
         """Something happened: the next frame that is rendered gets it, exactly once. x, y: as in Event."""
-        with self._lock:
-            self._events.append(Event(name, self._time if time < 0 else time, value, x, y))
+        self.inbox.event(Event(name, self._time if time < 0 else time, value, x, y))
 
     def replace(self, effect: Effect, done: Callable[[Exception | None], None] | None = None) -> None:
         """Play another edition of the effect as soon as its kernels are there; state whose slots agree goes on.
@@ -172,93 +141,11 @@ class Session:
         The old plan plays meanwhile. Where the cache has every node's own kernel, they play until the fused one is
         ready. `done(error)` is called when the last step is over.
         """
-        self._edition += 1
-        edition, values = self._edition, dict(self.values)
-        outcome: Exception | None = None
-
-        def work() -> None:
-            nonlocal outcome
-            try:
-                ready = (
-                    self.built.others.get(structural(self.plan, values)) if effect is self.effect else None
-                )
-                if ready is not None:
-                    self._swap(replace(self.built, plan=ready), effect, edition)
-                    return
-                fit = self._fitting(effect, values)
-                whole = self.planner.plan(effect, self.stream, fit)
-                apart = self._apart(effect, fit, whole)
-                if not self.planner.cached(whole) and self.planner.cached(apart):
-                    self._swap(self.planner.build(apart), effect, edition)
-                if edition != self._edition:  # a newer edit is on its way
-                    return
-                others = self.planner.variants(effect, self.stream, whole, fit)
-                self._swap(self.planner.build(whole, None, others), effect, edition)
-                if edition == self._edition:
-                    self.planner.build(apart)
-            except Exception as error:  # also a full disk: the old plan plays on, and the caller is told
-                outcome = error
-            finally:
-                if done:
-                    done(outcome)
-
-        threading.Thread(target=work, name="replan", daemon=True).start()
-
-    def _fitting(self, effect: Effect, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Those public values that this edition of the effect still has, and allows."""
-        plan = self.planner.plan(effect, self.stream) if values else self.plan
-        return {name: value for name, value in values.items() if self._fits(plan, name, value)}
-
-    def _fits(self, plan: Plan, name: str, value: Any) -> bool:
-        try:
-            self.planner.clean(plan, name, value)
-        except UsageError:
-            return False
-        return True
-
-    def _apart(self, effect: Effect, values: Mapping[str, Any], whole: Plan) -> Plan:
-        """The plan with every wire cut: one kernel a node."""
-        cuts = [(step.path, name) for step in whole.steps.values() for name in step.links]
-        return self.planner.plan(effect, self.stream, values, cuts=cuts, validated=True)
-
-    def _swap(self, built: Built, effect: Effect, edition: int) -> None:
-        new = self.planner.engine(
-            built, effect, live=self.live
-        )  # here, so that no frame waits for a model to open
-
-        def swap() -> None:
-            if edition != self._edition or self._closed:  # a newer edit is on its way, or nobody waits for it
-                new.close()
-                return
-            old = self.engine
-            self.kept, self.fresh = new.adopt(old)
-            self._move(new, same=effect is self.effect)
-            self.built, self.engine, self.effect = built, new, effect
-            old.retire()
-            if self._happened is not None:
-                self._happened.put(core.Replanned(tuple(new.lanes), perf_counter_ns()))
-
-        self._later(swap)
-        if self._closed:
-            self._between_frames()
-
-    def _move(self, new: Engine, same: bool) -> None:
-        """Move what was moved since the plan was made: public parameters, and nodes' own where the effect is the same."""
-        moved = dict(self._moved) if same else {}
-        if not same:
-            self._moved.clear()
-        for name, value in self.values.items():
-            if self._fits(new.plan, name, value):
-                entry = new.plan.interface[name]
-                moved[entry.path, entry.param] = value
-        for (path, param), value in moved.items():
-            with contextlib.suppress(UsageError):  # compiled in, or refused before
-                new.set(path, param, value)
+        self.editions.replace(effect, done)
 
     def seek(self, time: int) -> None:
         """Go to a time of the clip (µs), with fresh state."""
-        with self._lock:
-            self._seek = time
+        self.inbox.go_to(time)
 
     def probe(self, node: str, port: str) -> Any:
         """What an output holds now: a copy of a raster, or a value.
@@ -274,7 +161,7 @@ class Session:
 
     def stop(self) -> None:
         """End the run after the frame in flight."""
-        self._stop.set()
+        self.stopping.set()
 
     def handle(self, message: Any) -> Any:
         """Do what a message says; the answer is a message too."""
@@ -310,21 +197,6 @@ class Session:
             tuple(self.engine.ages().items()),
         )  # fmt: skip
 
-    def _later(self, action: Callable[[], None]) -> None:
-        with self._lock:
-            self._todo.append(action)
-
-    def _between_frames(self) -> tuple[Event, ...]:
-        with self._lock:
-            todo, self._todo = self._todo, []
-            events, self._events = tuple(self._events), []
-        for action in todo:
-            try:
-                action()
-            except (UsageError, SessionError) as error:
-                self.engine.failures.setdefault("session", _failure(error))
-        return events
-
     # -- playing
 
     def play(
@@ -342,154 +214,38 @@ class Session:
             on_frame: called with the number of frames shown, after each.
             realtime: schedule as live even for a source that is not.
         """
-        self.report = Report()
+        report = self.report = Report()
         self.engine.costs = Costs(self.engine.render.names)
-        self._begun = perf_counter()
-        self._stop.clear()
+        self.stopping.clear()
+        run = (Live if realtime or source.info.live else Offline)(self, source, sink, frames, on_frame)
         with smooth(), sink:
             sink.open(source.info)
-            if realtime or source.info.live:
-                self._live(source, sink, frames, on_frame)
-            else:
-                self._offline(source, sink, frames, on_frame)
-        self._conclude()
-        return self.report
+            run.play()
+        report.costs = self.engine.costs.table(skip=5)
+        report.failures = {f.path: (f.error, f.count) for f in self.engine.failures.values()}
+        return report
 
     def render(self, frame: Frame, time: int = 0, index: int = 0) -> Frame:
         """One frame, now: for stills and tests. The result is valid until the next call."""
-        events = self._between_frames()  # first: it may put another engine in place
-        shown = self.engine.frame(frame, time, index, events)
-        if shown is None:
-            raise SessionError("the effect has no sink")
-        return shown
+        events = self.editions.between_frames()  # first: it may put another engine in place
+        return _needed(self.engine.frame(frame, time, index, events))
 
-    def _conclude(self) -> None:
-        report = self.report
-        report.costs = self.engine.costs.table(skip=5)
-        report.failures = {f.path: (f.error, f.count) for f in self.engine.failures.values()}
-
-    def _show(self, engine_frame: Frame, time: int, sink: Sink) -> None:
-        sink.write(engine_frame, time)
-        now, report = perf_counter(), self.report
-        if not report.frames:
-            report.first_frame, self._first = now - self._begun, now
-        report.frames += 1
-        report.seconds = now - self._first
-
-    def _offline(
-        self, source: Source, sink: Sink, limit: int | None, on_frame: Callable[[int], None] | None
-    ) -> None:
-        from .pipes import AsideSink, Prefetch
-
-        with Prefetch(source) as ahead, AsideSink(sink) as aside:
-            while (
-                not self._stop.is_set()
-                and not sink.finished
-                and (limit is None or self.report.frames < limit)
-            ):
-                if self._seek is not None:
-                    ahead.seek(self._take_seek())
-                    self.engine.reset()
-                picture = ahead.read()
-                if picture is None:
-                    return
-                shown = self._frame(picture)
-                self._show(shown, picture.time_us, aside)
-                if on_frame:
-                    on_frame(self.report.frames)
-
-    def _take_seek(self) -> int:
-        with self._lock:
-            time, self._seek = self._seek, None
-        return time or 0
-
-    def _frame(self, picture: Picture) -> Frame:
-        events = self._between_frames()
-        self._time = picture.time_us
+    def frame(self, picture: Picture) -> Frame:
+        """One frame of a run: as `render`, and told to the report and the trace."""
+        events = self.editions.between_frames()
+        self._time, engine = picture.time_us, self.engine
         begun = perf_counter_ns()
-        shown = self.engine.frame(picture.frame, picture.time_us, picture.index, events)
+        shown = engine.frame(picture.frame, picture.time_us, picture.index, events)
         if self.trace:
-            self.trace.frame(picture.index, begun, self.engine.render)
-        for path, age in self.engine.ages().items():
+            self.trace.frame(picture.index, begun, engine.render)
+        for path, age in engine.ages().items():
             self.report.model_ages.setdefault(path, []).append(age)
-        if shown is None:
-            raise SessionError("the effect has no sink")
-        return shown
-
-    # -- live
-
-    def _live(
-        self, source: Source, sink: Sink, limit: int | None, on_frame: Callable[[int], None] | None
-    ) -> None:
-        """Carry out what core.decide says."""
-        happened: queue.SimpleQueue[core.Event] = queue.SimpleQueue()
-        capture = Capture(source, happened, self._stop)
-        lanes: dict[str, LaneThread] = {}
-        self._staff(tuple(self.engine.lanes), lanes, happened)
-        state, self._happened = core.start(lanes), happened
-        capture.start()
-        arrivals: dict[int, int] = {}
-        try:
-            while True:
-                event = happened.get()
-                if isinstance(event, core.Arrived):
-                    arrivals[event.frame] = event.at
-                if isinstance(event, core.Replanned):
-                    self._staff(event.lanes, lanes, happened)
-                state, actions = core.decide(state, event)
-                for action in actions:
-                    match action:
-                        case core.Render(frame=frame):
-                            picture = capture.take(frame)
-                            self._show(self._frame(picture), picture.time_us, sink)
-                            capture.release(frame)
-                            done = perf_counter_ns()
-                            self.report.ages.append((done - arrivals.pop(frame)) / 1e6)
-                            happened.put(core.Rendered(frame, done))
-                            if on_frame:
-                                on_frame(self.report.frames)
-                        case core.Drop(frame=frame, cause=cause):
-                            capture.release(frame)
-                            arrivals.pop(frame, None)
-                            self.report.dropped += 1
-                            if self.trace:
-                                self.trace.drop(frame, cause)
-                        case core.Feed(lane=lane, frame=frame) if lane in self.engine.lanes:
-                            self.engine.feed(lane)
-                            lanes[lane].work.put((frame, self.engine))
-                        case core.Publish(lane=lane) if lane in self.engine.lanes:
-                            self.engine.publish(lane)
-                        case core.Finish():
-                            return
-                enough = limit is not None and self.report.frames >= limit
-                if self._stop.is_set() or sink.finished or enough:
-                    return
-        finally:
-            self._happened = None
-            self._stop.set()
-            capture.wake()
-            for lane in lanes.values():
-                lane.work.put(None)
-            capture.join(2.0)
-            for lane in lanes.values():  # a process must not end inside a library's run; one that hangs is left to itself
-                lane.join(2.0)
-            if capture.error is not None and sys.exc_info()[0] is None:
-                raise capture.error
-
-    def _staff(self, names: tuple[str, ...], lanes: dict[str, LaneThread], happened: Any) -> None:
-        """A thread for each lane; those of lanes that are gone end."""
-        for gone in set(lanes) - set(names):
-            lanes.pop(gone).work.put(None)
-        for name in set(names) - set(lanes):
-            lanes[name] = LaneThread(name, happened)
-            lanes[name].start()
+        return _needed(shown)
 
     def close(self) -> None:
         """Close every node. One that hangs in its lane is left to itself: it never blocks the exit."""
-        self._stop.set()
-        self._closed = True
-        self._between_frames()  # engines that wait to be swapped in are closed too
-        self.engine.retire()
+        self.stopping.set()
+        self.editions.close()
 
     def __enter__(self) -> Session:
         return self
@@ -498,9 +254,11 @@ class Session:
         self.close()
 
 
+def _needed(shown: Frame | None) -> Frame:
+    if shown is None:
+        raise SessionError("the effect has no sink")
+    return shown
+
+
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _failure(error: Exception) -> Any:
-    return Failure("session", str(error))
