@@ -37,5 +37,5 @@ def glitch(image, amount, slip, split, size, rate, calm, seed, at):
 REFERENCES = {
     s.Tube: Reference(tube, cases=({"size": 0.05}, {"size": 0.05, "roll": 0.5, "speed": -0.3, "flicker": 0.3})),
     s.Glitch: Reference(glitch, cases=({"calm": 0.0}, {"calm": 0.0, "amount": 1.0, "size": 0.2, "seed": 5}),
-                        inputs={"image": lambda w, h: photo(0, w, h, alpha=False)}, most=0.05),
+                        inputs={"image": lambda w, h: photo(0, w, h, alpha=False)}),
 }  # fmt: skip

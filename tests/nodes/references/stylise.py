@@ -112,5 +112,5 @@ REFERENCES = {
     s.Ink: Reference(ink, cases=({"thickness": 0.01}, {"thickness": 0.008, "on": "paper", "strength": 0.8})),
     s.Threshold: Reference(threshold, cases=({"softness": 0.3}, {"level": 0.4, "softness": 0.5}), inputs=THICK),
     s.Duotone: Reference(duotone, cases=({}, {"balance": 0.3, "amount": 0.7}), inputs=THICK),
-    s.Dither: Reference(dither, cases=({"size": 1 / 64}, {"size": 2 / 64, "steps": 5}), inputs=THICK, most=0.02),
+    s.Dither: Reference(dither, cases=({"size": 1 / 64}, {"size": 2 / 64, "steps": 5}), inputs=THICK),
 }  # fmt: skip
