@@ -8,21 +8,17 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from effect_play import LIBRARY, need, play
 
 from spellwire.graph.document import load_effect
 from spellwire.graph.effect import Effect
-from spellwire.graph.errors import ModelUnavailable
 from spellwire.graph.registry import registry
 from spellwire.graph.validate import validate
-from spellwire.runtime.frames import Frame
 from spellwire.runtime.media.video_in import VideoSource
-from spellwire.runtime.models.resolver import resolve
 from spellwire.runtime.perception.face import MODELS
 from spellwire.runtime.perception.topology import GEOMETRY
-from spellwire.runtime.plan.ir import Stream
-from spellwire.runtime.session.planning import Planner
 
-FOLDER = Path(__file__).parents[2] / "effects_library" / "beauty"
+FOLDER = LIBRARY / "beauty"
 ASSETS = Path(os.environ.get("SPELLWIRE_ASSETS", Path(__file__).resolve().parents[3] / "shared/assets"))
 # glasses, a hand and a brush before the face, a turned head that moves; the first frame
 CLIPS = {"lp_d9_selfie_glasses": 0, "pexels_makeup": 40, "lp_s32_interview": 0}
@@ -38,32 +34,15 @@ def effect() -> Effect:
 
 @pytest.fixture(scope="module")
 def models() -> None:
-    try:
-        for name in (*MODELS["refined"], GEOMETRY):
-            resolve(name)
-    except ModelUnavailable as error:
-        pytest.skip(f"the models are not here and can't be fetched: {error}")
+    need(*MODELS["refined"], GEOMETRY)
 
 
 @pytest.fixture(scope="module")
-def portrait() -> np.ndarray:
-    """A public-domain portrait: a face at about (220, 110), 16 : 9, with skin that is made uneven."""
-    data = pytest.importorskip("skimage.data", reason="the portrait is in scikit-image")
-    face = data.astronaut()[:288].astype(np.float32)
+def portrait(portrait: np.ndarray) -> np.ndarray:
+    """The portrait with its skin made uneven."""
+    face = portrait.astype(np.float32)
     spots = cv2.GaussianBlur(np.random.default_rng(2).standard_normal(face.shape[:2]).astype(np.float32), (0, 0), 1.5)
     return np.clip(face + 25 * spots[..., None], 0, 255).astype(np.uint8)
-
-
-def play(effect: Effect, frames: list[np.ndarray], values: dict[str, float], threads: int = 1) -> list[np.ndarray]:
-    planner = Planner(threads=threads)
-    built = planner.build(planner.plan(effect, Stream(3), values))
-    engine = planner.engine(built, effect)
-    try:
-        shown = [engine.frame(Frame.of(f), n * 40_000, n).data[..., :3].copy() for n, f in enumerate(frames)]  # type: ignore[union-attr]
-        assert not engine.failures, [str(f.error) for f in engine.failures.values()]
-        return shown
-    finally:
-        engine.close()
 
 
 def footage(name: str, first: int, count: int = 24) -> list[np.ndarray]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from effect_play import LIBRARY, difference, need, play
 
 from spellwire.graph.document import load_effect
 from spellwire.graph.effect import Effect
@@ -15,46 +16,16 @@ from spellwire.graph.errors import ModelUnavailable
 from spellwire.graph.registry import registry
 from spellwire.graph.validate import validate
 from spellwire.runtime.engine.context import NodeContext
-from spellwire.runtime.frames import Frame
-from spellwire.runtime.models.resolver import resolve
-from spellwire.runtime.plan.ir import Stream
-from spellwire.runtime.session.planning import Planner
 
-FOLDER = Path(__file__).parents[2] / "effects_library" / "dream"
+FOLDER = LIBRARY / "dream"
 PERSON, BEHIND = (slice(60, 150), slice(195, 245)), (slice(20, 110), slice(20, 110))
 CLEAR: dict[str, Any] = {"fog": 0.0, "glow": 0.0, "aperture": 0.0}
 
 
 @pytest.fixture(scope="module")
 def effect() -> Effect:
-    try:
-        for name in ("depth/fastdepth", "mediapipe/selfie_segmentation", "mediapipe/selfie_segmentation_landscape"):
-            resolve(name)
-    except ModelUnavailable as error:
-        pytest.skip(f"the models are not here and can't be fetched: {error}")
+    need("depth/fastdepth", "mediapipe/selfie_segmentation", "mediapipe/selfie_segmentation_landscape")
     return load_effect(FOLDER)
-
-
-@pytest.fixture(scope="module")
-def portrait() -> np.ndarray:
-    """A public-domain portrait: a face at about (220, 110), a flag behind."""
-    data = pytest.importorskip("skimage.data", reason="the portrait is in scikit-image")
-    return np.ascontiguousarray(data.astronaut()[:288])
-
-
-def play(effect: Effect, frames: list[np.ndarray], values: dict[str, Any], threads: int = 1) -> list[np.ndarray]:
-    planner = Planner(threads=threads)
-    engine = planner.engine(planner.build(planner.plan(effect, Stream(3), values)), effect)
-    try:
-        shown = [engine.frame(Frame.of(f), n * 40_000, n).data.copy() for n, f in enumerate(frames)]  # type: ignore[union-attr]
-        assert not engine.failures, [str(f.error) for f in engine.failures.values()]
-        return shown
-    finally:
-        engine.close()
-
-
-def difference(a: np.ndarray, b: np.ndarray, where: tuple[slice, slice]) -> float:
-    return float(np.abs(a[where].astype(int) - b[where]).mean())
 
 
 def detail(picture: np.ndarray, where: tuple[slice, slice]) -> float:

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+import effect_play
 import numpy as np
 import pytest
+from effect_play import LIBRARY, need
 
 from spellwire.graph.document import load_effect
 from spellwire.graph.effect import Effect
-from spellwire.graph.errors import ModelUnavailable
 from spellwire.graph.registry import registry
 from spellwire.graph.validate import validate
-from spellwire.runtime.frames import Frame
-from spellwire.runtime.models.resolver import resolve
-from spellwire.runtime.plan.ir import Stream
-from spellwire.runtime.session.planning import Planner
 
-FOLDER = Path(__file__).parents[2] / "effects_library" / "echo"
+FOLDER = LIBRARY / "echo"
 STEP = 33_333
 
 
@@ -28,18 +23,13 @@ def effect() -> Effect:
 
 @pytest.fixture(scope="module")
 def models() -> None:
-    try:
-        for name in ("mediapipe/pose_detection", "mediapipe/pose_landmark"):
-            resolve(name)
-    except ModelUnavailable as error:
-        pytest.skip(f"the models are not here and can't be fetched: {error}")
+    need("mediapipe/pose_detection", "mediapipe/pose_landmark")
 
 
 @pytest.fixture(scope="module")
-def walk() -> list[np.ndarray]:
+def walk(astronaut: np.ndarray) -> list[np.ndarray]:
     """A public-domain portrait that moves to the right over a grey wall, 12 pixels a frame."""
-    data = pytest.importorskip("skimage.data", reason="the portrait is in scikit-image")
-    person = data.astronaut()[:400, 60:360]
+    person = astronaut[:400, 60:360]
     frames = []
     for i in range(14):
         frame = np.full((400, 640, 3), 70, np.uint8)
@@ -49,14 +39,7 @@ def walk() -> list[np.ndarray]:
 
 
 def play(effect: Effect, frames: list[np.ndarray], threads: int = 1, **values: object) -> list[np.ndarray]:
-    planner = Planner(threads=threads)
-    engine = planner.engine(planner.build(planner.plan(effect, Stream(3), values)), effect)
-    try:
-        shown = [engine.frame(Frame.of(f), n * STEP, n).data.copy() for n, f in enumerate(frames)]  # type: ignore[union-attr]
-        assert not engine.failures, [str(f.error) for f in engine.failures.values()]
-        return shown
-    finally:
-        engine.close()
+    return effect_play.play(effect, frames, values, threads, STEP)
 
 
 STILL = {"drift": (1.0, 1.0), "rise": (0.0, 0.0), "dim": 0.0}

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import importlib.util
-from pathlib import Path
 
 import numpy as np
 import pytest
+from effect_play import LIBRARY, play
 
 from spellwire.graph.document import load_effect
 from spellwire.graph.effect import Effect
 from spellwire.graph.registry import registry
 from spellwire.graph.validate import validate
-from spellwire.runtime.frames import Frame
-from spellwire.runtime.plan.ir import Stream
-from spellwire.runtime.session.planning import Planner
 
-FOLDER = Path(__file__).parents[2] / "effects_library" / "grade"
+FOLDER = LIBRARY / "grade"
 PLAIN = {"look": 0.0, "exposure": 0.0, "warmth": 0.0, "glow": 0.0, "vignette": 0.0, "grain": 0.0}
 
 
@@ -32,18 +29,6 @@ def scene(width: int = 97, height: int = 61) -> np.ndarray:
     frame[: height // 3] = np.linspace(0, 255, width)[:, None]
     frame[40:46, 50:60] = 255
     return frame
-
-
-def play(effect: Effect, frames: list[np.ndarray], values: dict[str, float], threads: int = 1) -> list[np.ndarray]:
-    planner = Planner(threads=threads)
-    built = planner.build(planner.plan(effect, Stream(3), values))
-    engine = planner.engine(built, effect)
-    try:
-        shown = [engine.frame(Frame.of(f), n * 33_333, n).data.copy() for n, f in enumerate(frames)]  # type: ignore[union-attr]
-        assert not engine.failures
-        return shown
-    finally:
-        engine.close()
 
 
 def test_nothing_is_wrong_with_it(effect: Effect) -> None:

@@ -2,56 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
+from effect_play import LIBRARY, changed, need, play
 
 from spellwire.graph.document import load_effect
 from spellwire.graph.effect import Effect
-from spellwire.graph.errors import ModelUnavailable
 from spellwire.graph.registry import registry
 from spellwire.graph.validate import validate
-from spellwire.runtime.frames import Frame
-from spellwire.runtime.models.resolver import resolve
-from spellwire.runtime.plan.ir import Stream
 from spellwire.runtime.scene.gltf import read_model
-from spellwire.runtime.session.planning import Planner
 
-FOLDER = Path(__file__).parents[2] / "effects_library" / "headset"
+FOLDER = LIBRARY / "headset"
 NEEDED = ("mediapipe/face_detection_short", "mediapipe/face_landmark", "mediapipe/face_landmarker/geometry")
 
 
 @pytest.fixture(scope="module")
 def effect() -> Effect:
-    try:
-        for name in NEEDED:
-            resolve(name)
-    except ModelUnavailable as error:
-        pytest.skip(f"the models are not here and can't be fetched: {error}")
+    need(*NEEDED)
     return load_effect(FOLDER)
-
-
-@pytest.fixture(scope="module")
-def portrait() -> np.ndarray:
-    """A public-domain portrait: a face at about (220, 110) of 512×512, cropped to 16 : 9."""
-    data = pytest.importorskip("skimage.data", reason="the portrait is in scikit-image")
-    return np.ascontiguousarray(data.astronaut()[:288])
-
-
-def play(effect: Effect, frames: list[np.ndarray], threads: int = 1, **values) -> list[np.ndarray]:
-    planner = Planner(threads=threads)
-    engine = planner.engine(planner.build(planner.plan(effect, Stream(3), values)), effect)
-    try:
-        shown = [engine.frame(Frame.of(f), n * 40_000, n).data.copy() for n, f in enumerate(frames)]  # type: ignore[union-attr]
-        assert not engine.failures, [str(f.error) for f in engine.failures.values()]
-        return shown
-    finally:
-        engine.close()
-
-
-def changed(shown: np.ndarray, frame: np.ndarray) -> np.ndarray:
-    return np.abs(shown.astype(int) - frame).max(-1)
 
 
 def test_nothing_is_wrong_with_it() -> None:

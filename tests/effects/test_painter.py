@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 import cv2
 import numpy as np
 import pytest
+from effect_play import LIBRARY, difference, engine_of, need, play
 
 from spellwire.graph.document import load_effect
 from spellwire.graph.effect import Effect, NodeUse, Wire
-from spellwire.graph.errors import ModelUnavailable
 from spellwire.graph.frozen import FrozenDict, freeze
 from spellwire.graph.registry import registry
 from spellwire.graph.validate import validate
 from spellwire.runtime.frames import Frame
-from spellwire.runtime.models.resolver import resolve
-from spellwire.runtime.plan.ir import Stream
-from spellwire.runtime.session.planning import Planner
 
-FOLDER = Path(__file__).parents[2] / "effects_library" / "painter"
+FOLDER = LIBRARY / "painter"
 NEEDED = (
     "style/predict", "style/transform", "mediapipe/face_detection_short", "mediapipe/face_landmark",
     "mediapipe/selfie_segmentation", "mediapipe/selfie_segmentation_landscape", "mediapipe/face_landmarker/geometry",
@@ -30,38 +24,8 @@ FACE, BEHIND = (slice(80, 150), slice(190, 250)), (slice(10, 110), slice(10, 110
 
 @pytest.fixture(scope="module")
 def effect() -> Effect:
-    try:
-        for name in NEEDED:
-            resolve(name)
-    except ModelUnavailable as error:
-        pytest.skip(f"the models are not here and can't be fetched: {error}")
+    need(*NEEDED)
     return load_effect(FOLDER)
-
-
-@pytest.fixture(scope="module")
-def portrait() -> np.ndarray:
-    """A public-domain portrait: a face at about (220, 110) of 512×288."""
-    data = pytest.importorskip("skimage.data", reason="the portrait is in scikit-image")
-    return np.ascontiguousarray(data.astronaut()[:288])
-
-
-def engine_of(effect: Effect, values: dict[str, Any], threads: int = 1, live: bool = False) -> Any:
-    planner = Planner(threads=threads)
-    return planner.engine(planner.build(planner.plan(effect, Stream(3), values)), effect, live=live)
-
-
-def play(effect: Effect, frames: list[np.ndarray], values: dict[str, Any], threads: int = 1) -> list[np.ndarray]:
-    engine = engine_of(effect, values, threads)
-    try:
-        shown = [engine.frame(Frame.of(f), n * 40_000, n).data.copy() for n, f in enumerate(frames)]
-        assert not engine.failures, [str(f.error) for f in engine.failures.values()]
-        return shown
-    finally:
-        engine.close()
-
-
-def difference(a: np.ndarray, b: np.ndarray, where: tuple[slice, slice]) -> float:
-    return float(np.abs(a[where].astype(int) - b[where]).mean())
 
 
 def test_nothing_is_wrong_with_it() -> None:

@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
+from effect_play import LIBRARY, changed, need, play
 
 from spellwire.graph.document import load_effect
 from spellwire.graph.effect import Effect
-from spellwire.graph.errors import ModelUnavailable
 from spellwire.graph.registry import registry
 from spellwire.graph.validate import validate
-from spellwire.runtime.frames import Frame
-from spellwire.runtime.models.resolver import resolve
 from spellwire.runtime.perception.head_pose import pinhole
-from spellwire.runtime.plan.ir import Stream
 from spellwire.runtime.scene.place import transform
-from spellwire.runtime.session.planning import Planner
 
-FOLDER = Path(__file__).parents[2] / "effects_library" / "poster"
+FOLDER = LIBRARY / "poster"
 SIZE, WIDTH = (640, 360), 0.4
 
 
 @pytest.fixture(scope="module")
 def effect() -> Effect:
-    try:
-        resolve("mediapipe/face_landmarker/geometry")
-    except ModelUnavailable as error:
-        pytest.skip(f"the face mesh that the light is estimated with is not here and can't be fetched: {error}")
+    need("mediapipe/face_landmarker/geometry")  # the light is estimated with it
     return load_effect(FOLDER)
 
 
@@ -46,21 +37,6 @@ def seen(x=0.0, y=0.0, z=-0.7, nod=0.0, shake=0.0, size=SIZE) -> tuple[np.ndarra
     wall = np.full((size[1] * 4, size[0] * 4, 3), 120, np.uint8)
     cv2.warpPerspective(art, grow @ to @ lengths, wall.shape[1::-1], dst=wall, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_TRANSPARENT)
     return cv2.resize(wall, size, interpolation=cv2.INTER_AREA), to
-
-
-def play(effect: Effect, frames: list[np.ndarray], threads: int = 1, **values) -> list[np.ndarray]:
-    planner = Planner(threads=threads)
-    engine = planner.engine(planner.build(planner.plan(effect, Stream(3), values)), effect)
-    try:
-        shown = [engine.frame(Frame.of(f), n * 40_000, n).data.copy() for n, f in enumerate(frames)]  # type: ignore[union-attr]
-        assert not engine.failures, [str(f.error) for f in engine.failures.values()]
-        return shown
-    finally:
-        engine.close()
-
-
-def changed(shown: np.ndarray, frame: np.ndarray) -> np.ndarray:
-    return np.abs(shown.astype(int) - frame).max(-1)
 
 
 def at(to: np.ndarray, x: float, y: float) -> tuple[int, int]:

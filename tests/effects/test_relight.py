@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
+from effect_play import LIBRARY, need, play
 
 from spellwire.graph.document import load_effect
 from spellwire.graph.effect import Effect
-from spellwire.graph.errors import ModelUnavailable
 from spellwire.graph.registry import registry
 from spellwire.graph.validate import validate
-from spellwire.runtime.frames import Frame
-from spellwire.runtime.models.resolver import resolve
-from spellwire.runtime.plan.ir import Stream
-from spellwire.runtime.session.planning import Planner
 
-FOLDER = Path(__file__).parents[2] / "effects_library" / "relight"
+FOLDER = LIBRARY / "relight"
 NEEDED = (
     "mediapipe/face_detection_short", "mediapipe/face_landmark", "mediapipe/iris", "mediapipe/selfie_segmentation",
     "mediapipe/selfie_segmentation_landscape", "mediapipe/face_landmarker/geometry",
@@ -32,32 +26,7 @@ def effect() -> Effect:
 
 @pytest.fixture(scope="module")
 def models() -> None:
-    try:
-        for name in NEEDED:
-            resolve(name)
-    except ModelUnavailable as error:
-        pytest.skip(f"the models are not here and can't be fetched: {error}")
-
-
-@pytest.fixture(scope="module")
-def portrait() -> np.ndarray:
-    """A public-domain portrait: a face at about (220, 110) of 512×512, cropped to 16 : 9."""
-    data = pytest.importorskip("skimage.data", reason="the portrait is in scikit-image")
-    return np.ascontiguousarray(data.astronaut()[:288])
-
-
-def play(
-    effect: Effect, frames: list[np.ndarray], values: dict[str, float], threads: int = 1, step: int = 40_000
-) -> list[np.ndarray]:  # fmt: skip
-    planner = Planner(threads=threads)
-    built = planner.build(planner.plan(effect, Stream(3), values))
-    engine = planner.engine(built, effect)
-    try:
-        shown = [engine.frame(Frame.of(f), n * step, n).data.copy() for n, f in enumerate(frames)]  # type: ignore[union-attr]
-        assert not engine.failures, [str(f.error) for f in engine.failures.values()]
-        return shown
-    finally:
-        engine.close()
+    need(*NEEDED)
 
 
 def change(shown: np.ndarray, frame: np.ndarray, where: tuple[slice, slice]) -> float:

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import importlib.util
-from pathlib import Path
 from types import ModuleType
 
+import effect_play
 import numpy as np
 import pytest
+from effect_play import LIBRARY, engine_of, need
 
 from spellwire.graph.document import load_effect
 from spellwire.graph.effect import Effect
-from spellwire.graph.errors import ModelUnavailable
 from spellwire.graph.registry import registry
 from spellwire.graph.validate import validate
-from spellwire.runtime.engine.engine import Engine
 from spellwire.runtime.frames import Frame
-from spellwire.runtime.models.resolver import resolve
-from spellwire.runtime.plan.ir import Stream
-from spellwire.runtime.session.planning import Planner
 
-FOLDER = Path(__file__).parents[2] / "effects_library" / "sparkle"
+FOLDER = LIBRARY / "sparkle"
 STEP = 33_333
 
 
@@ -41,26 +37,11 @@ def drawn() -> ModuleType:
 
 @pytest.fixture(scope="module")
 def models() -> None:
-    try:
-        for name in ("mediapipe/palm_detection", "mediapipe/hand_landmark"):
-            resolve(name)
-    except ModelUnavailable as error:
-        pytest.skip(f"the models are not here and can't be fetched: {error}")
-
-
-def engine_of(effect: Effect, values: dict[str, object] | None = None, threads: int = 1) -> Engine:
-    planner = Planner(threads=threads)
-    return planner.engine(planner.build(planner.plan(effect, Stream(3), values or {})), effect)
+    need("mediapipe/palm_detection", "mediapipe/hand_landmark")
 
 
 def play(effect: Effect, frames: list[np.ndarray], threads: int = 1, **values: object) -> list[np.ndarray]:
-    engine = engine_of(effect, {"dim": 0.0, **values}, threads)
-    try:
-        shown = [engine.frame(Frame.of(f), n * STEP, n).data.copy() for n, f in enumerate(frames)]  # type: ignore[union-attr]
-        assert not engine.failures, [str(f.error) for f in engine.failures.values()]
-        return shown
-    finally:
-        engine.close()
+    return effect_play.play(effect, frames, {"dim": 0.0, **values}, threads, STEP)
 
 
 def added(shown: np.ndarray, frame: np.ndarray) -> np.ndarray:

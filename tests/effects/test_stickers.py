@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import effect_play
 import numpy as np
 import pytest
+from effect_play import LIBRARY, need
 
 from spellwire.graph.document import load_effect
-from spellwire.graph.errors import ModelUnavailable
 from spellwire.graph.registry import registry
 from spellwire.graph.validate import validate
-from spellwire.runtime.frames import Frame
-from spellwire.runtime.models.resolver import resolve
-from spellwire.runtime.plan.ir import Stream
-from spellwire.runtime.session.planning import Planner
 
-LIBRARY = Path(__file__).parents[2] / "effects_library"
 SINGER = Path(__file__).parents[3] / "shared" / "assets" / "video" / "faces" / "lp_d20_singing.mp4"
 NEEDED = ("mediapipe/face_detection_short", "mediapipe/face_landmark", "mediapipe/iris", "mediapipe/face_landmarker/geometry")
 BOTH = ("stickers", "facepaint")
@@ -24,36 +20,11 @@ BOTH = ("stickers", "facepaint")
 
 @pytest.fixture(scope="module")
 def models() -> None:
-    try:
-        for name in NEEDED:
-            resolve(name)
-    except ModelUnavailable as error:
-        pytest.skip(f"the models are not here and can't be fetched: {error}")
+    need(*NEEDED)
 
 
-@pytest.fixture(scope="module")
-def portrait() -> np.ndarray:
-    """A public-domain portrait: eyes at about (205, 100) and (240, 100), the nose at (222, 118) of 512×288."""
-    data = pytest.importorskip("skimage.data", reason="the portrait is in scikit-image")
-    return np.ascontiguousarray(data.astronaut()[:288])
-
-
-@pytest.fixture(scope="module")
-def play():
-    planner = Planner(threads=1)
-
-    def played(name: str, frames: list[np.ndarray], threads: int = 1, step: int = 40_000, **values) -> list[np.ndarray]:
-        chosen = planner if threads == 1 else Planner(threads=threads)
-        effect = load_effect(LIBRARY / name)
-        engine = chosen.engine(chosen.build(chosen.plan(effect, Stream(3), values)), effect)
-        try:
-            shown = [engine.frame(Frame.of(f), n * step, n).data[..., :3].copy() for n, f in enumerate(frames)]
-            assert not engine.failures, [str(f.error) for f in engine.failures.values()]
-            return shown
-        finally:
-            engine.close()
-
-    return played
+def play(name: str, frames: list[np.ndarray], threads: int = 1, step: int = 40_000, **values) -> list[np.ndarray]:
+    return effect_play.play(load_effect(LIBRARY / name), frames, values, threads, step)
 
 
 def changed(shown: np.ndarray, frame: np.ndarray) -> np.ndarray:
@@ -69,7 +40,7 @@ def test_nothing_is_wrong_with_it(name: str) -> None:
 
 
 @pytest.mark.usefixtures("models")
-def test_glasses_on_the_eyes_and_a_hat_on_the_head(play, portrait) -> None:
+def test_glasses_on_the_eyes_and_a_hat_on_the_head(portrait) -> None:
     glasses = changed(play("stickers", [portrait] * 3, hat=0.0)[-1], portrait)
     hat = changed(play("stickers", [portrait] * 3, glasses=0.0)[-1], portrait)
     assert glasses[92:108, 195:212].mean() > 0.8 and glasses[92:108, 234:250].mean() > 0.8
@@ -79,7 +50,7 @@ def test_glasses_on_the_eyes_and_a_hat_on_the_head(play, portrait) -> None:
 
 
 @pytest.mark.usefixtures("models")
-def test_it_moves_with_the_head_at_once(play, portrait) -> None:
+def test_it_moves_with_the_head_at_once(portrait) -> None:
     """A portrait that stands still, then runs 4 pixels a frame: what is on it stays on it: still within a third
     of a pixel, less than a third of a frame late at the start (smoothing wakes up), then within a pixel."""
     places = np.array([0, 0, 0, 4, 8, 12, 16, 20, 24])
@@ -93,7 +64,7 @@ def test_it_moves_with_the_head_at_once(play, portrait) -> None:
 
 @pytest.mark.usefixtures("models")
 @pytest.mark.parametrize("name", BOTH)
-def test_two_people_and_one_who_leaves_and_comes_back(play, portrait, name) -> None:
+def test_two_people_and_one_who_leaves_and_comes_back(portrait, name) -> None:
     two = np.ascontiguousarray(np.hstack([portrait[:, 90:346], portrait[:, 90:346]]))
     one = two.copy()
     one[:, 256:] = 60
@@ -106,14 +77,14 @@ def test_two_people_and_one_who_leaves_and_comes_back(play, portrait, name) -> N
 @pytest.mark.usefixtures("models")
 @pytest.mark.parametrize("name", BOTH)
 @pytest.mark.parametrize("size", [(1, 1), (3, 640), (320, 180)])
-def test_nobody_there_leaves_the_picture(play, name, size) -> None:
+def test_nobody_there_leaves_the_picture(name, size) -> None:
     frame = np.full((size[1], size[0], 3), 128, np.uint8)
     assert np.array_equal(play(name, [frame] * 2)[-1], frame)
 
 
 @pytest.mark.usefixtures("models")
 @pytest.mark.parametrize("name", BOTH)
-def test_the_same_bytes_twice_and_with_two_threads(play, portrait, name) -> None:
+def test_the_same_bytes_twice_and_with_two_threads(portrait, name) -> None:
     frames = [np.ascontiguousarray(np.roll(portrait, n, axis=1)) for n in range(3)]
     first, again, wide = play(name, frames), play(name, frames), play(name, frames, threads=2)
     for a, b, c in zip(first, again, wide, strict=True):
@@ -121,7 +92,7 @@ def test_the_same_bytes_twice_and_with_two_threads(play, portrait, name) -> None
 
 
 @pytest.mark.usefixtures("models")
-def test_paint_is_on_the_skin_and_eyes_are_bare(play, portrait) -> None:
+def test_paint_is_on_the_skin_and_eyes_are_bare(portrait) -> None:
     shown = play("facepaint", [portrait] * 3)[-1]
     orange = shown.astype(int)
     assert (orange[108:122, 195:205] @ (1, 0, -1)).mean() > 1.5 * (portrait[108:122, 195:205].astype(int) @ (1, 0, -1)).mean()
@@ -132,7 +103,7 @@ def test_paint_is_on_the_skin_and_eyes_are_bare(play, portrait) -> None:
 
 @pytest.mark.usefixtures("models")
 @pytest.mark.skipif(not SINGER.exists(), reason="the footage of ../shared is not here")
-def test_the_bubble_pops_out_when_the_mouth_opens(play) -> None:
+def test_the_bubble_pops_out_when_the_mouth_opens() -> None:
     import av
 
     with av.open(str(SINGER)) as clip:
