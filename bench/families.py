@@ -21,8 +21,8 @@ from typing import Any
 
 import cv2
 import numpy as np
-from allocations import count, preloaded_environment, sizes, watch
-from effect import Decoded
+from allocations import preloaded_environment, sizes, watch
+from effect import Counting, Decoded
 from measure import at_least, at_most, result, say
 
 from spellwire.graph.document import load_effect
@@ -32,7 +32,6 @@ from spellwire.graph.registry import registry
 from spellwire.runtime.cli.labels import with_fused
 from spellwire.runtime.cli.library import find_effect, library
 from spellwire.runtime.cli.needs import demo_clip, ready_models
-from spellwire.runtime.frames import Frame
 from spellwire.runtime.media.base import Stamp
 from spellwire.runtime.media.null import NullSink
 from spellwire.runtime.media.opening import open_source
@@ -168,18 +167,6 @@ def with_marker(clip: np.ndarray, marker: np.ndarray) -> np.ndarray:
 # -- the child
 
 
-class Noting(NullSink):
-    """Notes, at each frame, how many large allocations there were."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.seen: list[int] = []
-
-    def write(self, frame: Frame, time_us: int) -> None:
-        super().write(frame, time_us)
-        self.seen.append(count())
-
-
 def child(name: str, frames: int) -> dict[str, Any]:
     """Play one effect in this process, which counts allocations."""
     effect = load_effect(find_effect(name))
@@ -190,7 +177,7 @@ def child(name: str, frames: int) -> dict[str, Any]:
         session.play(source, NullSink(), frames=WARM)
         ages: list[float] = []
         report = session.play(source, NullSink(), frames=frames, on_frame=lambda _: ages.extend(ages_of(session)))
-        sink = Noting()
+        sink = Counting()
         watch()
         session.play(source, sink, frames=COUNTED + 6)
         marks = sink.seen[5:]  # what a run sets up at its beginning is not a frame's

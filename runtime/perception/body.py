@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ..values import BodyItem, CropMask
-from .blazeface import PERSON, Detector, Window
+from .blazeface import PERSON, Detector
 from .one_euro import one_euro
 from .roi import Cropper, Roi, overlap, project, turn, upward
 from .tracks import Fit, Habits, State, Tracker, new_state
@@ -96,9 +96,6 @@ class BodyTracker(Tracker[BodyItem]):
         smoothing: 0 = none, 1 = calm and late.
         """
         return self.follow(image, time, state, max_bodies, confidence, smoothing)
-
-    def detect(self, image: np.ndarray, threshold: float, window: Window) -> list[tuple[Roi, float]]:
-        return self._detector.detect(image, threshold, window)
 
     def fit(self, image: np.ndarray, roi: Roi, confidence: float) -> Fit | None:
         """Landmarks in picture pixels, presence, the next region, and (visibility, world, mask, helpers)."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..values import FaceItem
 from .attention import AttentionMesh
-from .blazeface import FACE, Detector, Window
+from .blazeface import FACE, Detector
 from .blendshapes import Blendshaper
 from .roi import Cropper, Roi, from_landmarks, project
 from .tracks import FORGET_AFTER, Fit, State, Tracker, new_state
@@ -89,9 +89,6 @@ class FaceTracker(Tracker[FaceItem]):
         smoothing: 0 = none, 1 = calm and late.
         """
         return self.follow(image, time, state, max_faces, confidence, smoothing)
-
-    def detect(self, image: np.ndarray, threshold: float, window: Window) -> list[tuple[Roi, float]]:
-        return self._detector.detect(image, threshold, window)
 
     def fit(self, image: np.ndarray, roi: Roi, confidence: float) -> Fit | None:
         """Landmarks in picture pixels, presence, and the region of the next picture; None where there's no face."""

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ..values import HandItem
-from .blazeface import PALM, Detector, Window
+from .blazeface import PALM, Detector
 from .roi import Cropper, Roi, project, turn, upward
 from .tracks import Fit, Habits, State, Tracker, new_state
 
@@ -76,9 +76,6 @@ class HandTracker(Tracker[HandItem]):
         smoothing: 0 = none, 1 = calm and late.
         """
         return self.follow(image, time, state, max_hands, confidence, smoothing)
-
-    def detect(self, image: np.ndarray, threshold: float, window: Window) -> list[tuple[Roi, float]]:
-        return self._detector.detect(image, threshold, window)
 
     def fit(self, image: np.ndarray, roi: Roi, confidence: float) -> Fit | None:
         """Landmarks in picture pixels, presence, the next region, and (how much it is a right hand, world points)."""

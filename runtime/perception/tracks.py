@@ -12,7 +12,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
-from .blazeface import Window, around, windows
+from .blazeface import Detector, Window, around, windows
 from .one_euro import one_euro
 from .roi import Roi, overlap
 
@@ -79,14 +79,15 @@ def new_state(points: int, extra: int = 0) -> State:
 class Tracker(Generic[T]):
     """Tracks things of one kind. Holds models and work buffers; what it knows lies in the caller's state.
 
-    A kind gives `detect`, `fit` and `item`, and may have its own idea of when two are the same.
+    A kind gives a detector, `fit` and `item`, and may have its own idea of when two are the same.
     """
 
     habits = Habits()
+    _detector: Detector
 
     def detect(self, image: np.ndarray, threshold: float, window: Window) -> list[tuple[Roi, float]]:
         """Regions that the detector proposes in a window of the picture, best first."""
-        raise NotImplementedError
+        return self._detector.detect(image, threshold, window)
 
     def fit(self, image: np.ndarray, roi: Roi, confidence: float) -> Fit | None:
         """Landmarks of what is in a region; None where nothing is, or too unsurely."""
