@@ -53,9 +53,8 @@ def background(width: int, height: int) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def portrait() -> np.ndarray:
-    data = pytest.importorskip("skimage.data", reason="the portrait is in scikit-image")
-    return np.ascontiguousarray(data.astronaut())
+def portrait(astronaut: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(astronaut)
 
 
 def with_people(portrait: np.ndarray, size: tuple[int, int], *places: float, share: float = 1.0) -> np.ndarray:

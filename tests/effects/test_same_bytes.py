@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from effect_play import LIBRARY
 
 from spellwire.graph.document import load_effect
 from spellwire.graph.errors import ModelUnavailable
@@ -20,18 +21,16 @@ from spellwire.runtime.media.sequences import SequenceSink
 from spellwire.runtime.session import Session
 from spellwire.runtime.session.planning import Planner
 
-LIBRARY = Path(__file__).parents[2] / "effects_library"
 EFFECTS = sorted(p.parent.name for p in LIBRARY.glob("*/effect.json"))
 
 
 @pytest.fixture(scope="module")
-def clip(tmp_path_factory) -> Path:
+def clip(tmp_path_factory, astronaut) -> Path:
     """A dozen pictures: the portrait, moving."""
-    data = pytest.importorskip("skimage.data", reason="the portrait is in scikit-image").astronaut()
     folder = tmp_path_factory.mktemp("clip")
     for i in range(12):
         write_picture(
-            folder / f"{i:02}.png", np.ascontiguousarray(data[i * 2 : 288 + i * 2, 3 * i : 448 + 3 * i])
+            folder / f"{i:02}.png", np.ascontiguousarray(astronaut[i * 2 : 288 + i * 2, 3 * i : 448 + 3 * i])
         )
     return folder / "%02d.png"
 
