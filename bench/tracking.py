@@ -206,7 +206,7 @@ def _mask(clip: np.ndarray, stack: ExitStack):
     network = Counted(open_model(MASK_MODELS[_shape(clip)]))
     effect, planner = effect_from_data(MASK_EFFECT), Planner(threads=1)
     natives = planner.build(planner.plan(effect, Stream(3), {})).natives
-    segmenter, state = PersonSegmenter(lambda _: network, natives["guided_fit"]), make_state()
+    segmenter, state = PersonSegmenter(lambda _: network, natives["guided_fit"], natives["box_shrink"]), make_state()
 
     def call(image: np.ndarray, clock: int) -> np.ndarray:
         return segmenter.segment(image, STEP / 1e6, state, smoothing=0.0, epsilon=1e-3)

@@ -24,7 +24,9 @@ LEAST = 16  # pixels on a side from which on motion is looked for
 SHAPES: dict[str, Shape | None] = {"auto": None, "landscape": "landscape", "square": "square"}
 
 
-class Person(ProcessNode, type="segment.person", latency="model", natives=("guided_fit",), fallback="last"):
+class Person(
+    ProcessNode, type="segment.person", latency="model", natives=("guided_fit", "box_shrink"), fallback="last"
+):  # fmt: skip
     """Where people are: a mask that follows the picture's edges at full resolution.
 
     A small network (MediaPipe's selfie segmentation) sees the whole picture at 256×144 or 256×256. Where it is unsure and
@@ -46,7 +48,9 @@ class Person(ProcessNode, type="segment.person", latency="model", natives=("guid
     past = slot()
 
     def open(self, context: Any) -> None:
-        self._segmenter = PersonSegmenter(lambda shape: context.model(MODELS[shape]), native_fit(context))
+        self._segmenter = PersonSegmenter(
+            lambda shape: context.model(MODELS[shape]), native_fit(context), native_fit(context, "box_shrink")
+        )  # fmt: skip
 
     def process(self, image: Frame, model: str, smoothing: float, edge: float, tick: Any, state: Any) -> Frame:
         if state.past is None:

@@ -123,7 +123,8 @@ class KernelCall:
             if frame.geometry is not self.geometries[i] and frame.geometry != self.geometries[i]:
                 self.geometries[i], moved = frame.geometry, True
         if self.call is None:
-            self.frames = [self.pool.frame(b, self.domain) for b in self.stage.buffers]  # type: ignore[arg-type]
+            room = self.tick.width * self.tick.height
+            self.frames = [self.pool.frame(b, self.domain, room=room) for b in self.stage.buffers]  # type: ignore[arg-type]
             self.call = self._bind(self.arrays, self.tables, self.uniforms, [f.data for f in self.frames])
         return moved
 

@@ -19,15 +19,21 @@ class Pool:
         self.buffers = buffers
         self.storage: dict[tuple[int, int], np.ndarray] = {}
 
-    def frame(self, index: int, geometry: Geometry, copy: int = 0) -> Frame:
-        """The buffer's Frame at that geometry (contents undefined). `copy` 1 is a second one, for double buffering."""
+    def frame(self, index: int, geometry: Geometry, copy: int = 0, room: int = 0) -> Frame:
+        """The buffer's Frame at that geometry (contents undefined). `copy` 1 is a second one, for double buffering.
+
+        room: pixels of a whole frame. What outgrows its memory once gets that much, so that a thing that comes nearer
+        allocates no more; pages that are never written cost nothing.
+        """
         buffer = self.buffers[index]
         shape = (geometry.height, geometry.width, buffer.channels)
         dtype = DTYPES[buffer.format]
         size = int(np.prod(shape)) * dtype.itemsize
         key = (buffer.shared, copy)
-        if key not in self.storage or self.storage[key].nbytes < size:
+        if key not in self.storage:
             self.storage[key] = np.zeros(size, np.uint8)
+        elif self.storage[key].nbytes < size:
+            self.storage[key] = np.zeros(max(size, room * buffer.channels * dtype.itemsize), np.uint8)
         return Frame(self.storage[key][:size].view(dtype).reshape(shape), geometry)
 
     @property

@@ -84,6 +84,7 @@ LOOPS: dict[str, Loop] = {
             "guided_fit", "guided",
             "guide:f32* mask:f32* width:i64 height:i64 radius:i64 epsilon:f32 out:f32* rows:f32* wide:f32* sums:f32* lines:f32*",
         ),
+        _loop("box_shrink", "shrink", "picture:u8* width:i64 height:i64 channels:i64 times:i64 out:u8* sums:u16*"),
         _loop("inflate", "inflate", "mask:f32* width:i64 height:i64 cell:f32 reach:f32 surface:f32* work:f32*"),
         _loop("warp_field", "warp", "bumps:f32* count:i64 unit:f32 field:f32* width:i64 height:i64"),
         _loop("move_particles", "particles", "particles:f32* count:i64 forces:f32* seconds:f32"),

@@ -18,9 +18,9 @@ __all__ = ["GuidedCoefficients", "native_fit"]
 PAIRS = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
 
 
-def native_fit(context: Any) -> Callable[..., None] | None:
+def native_fit(context: Any, name: str = "guided_fit") -> Callable[..., None] | None:
     """The loop, for a node that named it in `natives`; None where a test opened the node without a plan."""
-    return getattr(context, "natives", {}).get("guided_fit")
+    return getattr(context, "natives", {}).get(name)
 
 
 class GuidedCoefficients:

@@ -39,11 +39,13 @@ def make_state() -> State:
 class PersonSegmenter:
     """Coverage of people in a stream of pictures. `load` opens the network of a shape when it is first needed.
 
-    native: see GuidedCoefficients.
+    fit, box: the loops `guided_fit` and `box_shrink`, where there is a plan's library to take them from.
     """
 
-    def __init__(self, load: Callable[[Shape], Any], native: Callable[..., None] | None = None) -> None:
-        self._load, self._native = load, native
+    def __init__(
+        self, load: Callable[[Shape], Any], fit: Callable[..., None] | None = None, box: Callable[..., None] | None = None
+    ) -> None:
+        self._load, self._natives = load, (fit, box)
         self._nets: dict[Shape, _Net] = {}
 
     def segment(
@@ -60,7 +62,7 @@ class PersonSegmenter:
         """
         shape = shape or choose_shape(image.shape[1], image.shape[0])
         if shape not in self._nets:
-            self._nets[shape] = _Net(self._load(shape), self._native)
+            self._nets[shape] = _Net(self._load(shape), *self._natives)
         net = self._nets[shape]
         net.look(image)
         _fit_state(state, net.size)
@@ -75,14 +77,14 @@ class PersonSegmenter:
 class _Net:
     """One network with its buffers."""
 
-    def __init__(self, model: Any, native: Callable[..., None] | None) -> None:
+    def __init__(self, model: Any, fit: Callable[..., None] | None, box: Callable[..., None] | None) -> None:
         self._model = model
         self.guide = model.input(0)[0]
         height, width = self.size = self.guide.shape[:2]
         self._pixels = np.empty((height, width, 3), np.uint8)
-        self._shrink = Shrinker()
+        self._shrink = Shrinker(box)
         self.mask, self.grey, self._change, self._weight = np.empty((4, height, width), np.float32)
-        self.guided = GuidedCoefficients(height, width, native)
+        self.guided = GuidedCoefficients(height, width, fit)
         self.out = np.empty((height, width, 4), np.float32)
 
     def look(self, image: np.ndarray) -> None:

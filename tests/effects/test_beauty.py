@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
 from effect_play import LIBRARY, need, play
+from shared_assets import ASSETS
 
 from spellwire.graph.document import load_effect
 from spellwire.graph.effect import Effect
@@ -19,7 +17,6 @@ from spellwire.runtime.perception.face import MODELS
 from spellwire.runtime.perception.topology import GEOMETRY
 
 FOLDER = LIBRARY / "beauty"
-ASSETS = Path(os.environ.get("SPELLWIRE_ASSETS", Path(__file__).resolve().parents[3] / "shared/assets"))
 # glasses, a hand and a brush before the face, a turned head that moves; the first frame
 CLIPS = {"lp_d9_selfie_glasses": 0, "pexels_makeup": 40, "lp_s32_interview": 0}
 OFF = {n: 0.0 for n in ("smooth", "tone", "eyes", "teeth", "lips", "eye_size", "slim")}

@@ -5,7 +5,6 @@ An effect is opened once and reset between the scenes. What an effect should do 
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from shared_assets import ASSETS
 
 from spellwire.graph.document import load_effect
 from spellwire.graph.effect import Effect
@@ -29,7 +29,6 @@ from spellwire.runtime.session.planning import Planner
 
 LIBRARY = Path(__file__).parents[2] / "effects_library"
 EFFECTS = sorted(p.parent.name for p in LIBRARY.glob("*/effect.json"))
-ASSETS = Path(os.environ.get("SPELLWIRE_ASSETS", Path(__file__).resolve().parents[3] / "shared/assets"))
 SIZE = 480, 270
 STEP = 33_333  # µs
 SETTLED = 4  # frames until tracking and smoothing have come to rest on a still picture

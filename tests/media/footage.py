@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from shared_assets import ASSETS
 
 from spellwire.runtime.frames import Frame
 from spellwire.runtime.media import Source, StreamInfo, open_sink
-
-ASSETS = Path(os.environ.get("SPELLWIRE_ASSETS", Path(__file__).resolve().parents[3] / "shared/assets"))
 
 
 def asset(name: str) -> Path:

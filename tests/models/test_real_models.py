@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from shared_assets import ASSETS
 
 from spellwire.runtime.models.model import open_model
 
-ASSETS = Path(os.environ.get("SPELLWIRE_ASSETS", Path(__file__).parents[2] / ".." / "shared" / "assets"))
 FACE = (slice(20, 240), slice(114, 334))  # rows and columns around the astronaut's face
 
 pytestmark = pytest.mark.usefixtures("real_models")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-import os
-from pathlib import Path
 
 import numpy as np
 import pytest
 from driven import Driven
+from shared_assets import ASSETS
 
 from spellwire.graph.declare import Out, ProcessNode
 from spellwire.graph.document import effect_from_data
@@ -224,7 +223,6 @@ def test_each_face_for_itself_and_all_as_one_stream():
     assert seen == [(0, 0)] * 3 + [(1, 1)] * 3 + [(2, 2)] * 2
 
 
-ASSETS = Path(os.environ.get("SPELLWIRE_ASSETS", Path(__file__).resolve().parents[3] / "shared/assets"))
 CLIPS = ASSETS / "video" / "faces"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from shared_assets import ASSETS
 
 from spellwire.graph.errors import ModelError, ModelUnavailable
 from spellwire.nodes.generator import Blend26, Generate, Style, starts
@@ -212,7 +212,6 @@ def test_the_any_style_network_wants_a_style(styles: tuple[Style, list[Path]]) -
 
 
 
-ASSETS = Path(os.environ.get("SPELLWIRE_ASSETS", Path(__file__).resolve().parents[3] / "shared/assets"))
 
 
 @pytest.mark.parametrize(("file", "params"), [

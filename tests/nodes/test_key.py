@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
 from one_node import play
+from shared_assets import ASSETS
 
 GREEN = np.array([0.18, 0.65, 0.28])
 
@@ -53,7 +51,7 @@ def test_despill_takes_the_cast_and_keeps_brightness() -> None:
 
 
 def test_a_key_on_real_fur_is_near_the_true_matte() -> None:
-    folder = Path(os.environ.get("SPELLWIRE_ASSETS", "")) / "gt" / "matting_lemur"
+    folder = ASSETS / "gt" / "matting_lemur"
     if not folder.is_dir():
         pytest.skip(f"no matting picture in {folder}; set SPELLWIRE_ASSETS")
 

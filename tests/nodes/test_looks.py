@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 from one_node import picture, play
+from shared_assets import ASSETS
 
 from spellwire.graph.errors import SourceError
 from spellwire.runtime.looks import LookTable, neutral_look, parse_cube, read_look
 
 TWELVE_BITS = 1e-3  # a corner is rounded to 1/8190 of its channel's range, a shaper too, times the cube's slope
-ASSETS = Path(os.environ.get("SPELLWIRE_ASSETS", Path(__file__).parents[3] / "shared/assets"))
 
 
 def cube_text(function, size: int, head: str = "") -> str:

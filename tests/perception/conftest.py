@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from shared_assets import ASSETS
 
 from spellwire.graph.errors import ModelUnavailable
 from spellwire.runtime.models.model import open_model
 from spellwire.runtime.perception.face import MODELS, FaceTracker, Variant
-
-ASSETS = Path(os.environ.get("SPELLWIRE_ASSETS", Path(__file__).resolve().parents[3] / "shared/assets"))
 
 
 def opened(model_id: str) -> Any:

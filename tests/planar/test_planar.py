@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
+from shared_assets import ASSETS
 
 from spellwire.graph.errors import SourceError
 from spellwire.runtime.perception.planar import Marker, PlanarState, PlanarTracker, SmallGrey
 from spellwire.runtime.perception.plane_pose import plane_pose
 
 from .conftest import CAMERA, WIDTH, homography, pose_of, poster, seen
-
-ASSETS = Path(os.environ.get("SPELLWIRE_ASSETS", ""))
 
 
 def corners(h: np.ndarray, aspect: float = 300 / 420) -> np.ndarray:

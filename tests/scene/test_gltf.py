@@ -6,21 +6,20 @@ import base64
 import contextlib
 import copy
 import json
-import os
 import struct
-from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+from shared_assets import ASSETS as SHARED
 
 from spellwire.graph.errors import SourceError
 from spellwire.runtime.scene.gltf import read_model
 
 from .conftest import document, glb
 
-ASSETS = Path(os.environ.get("SPELLWIRE_ASSETS", "")) / "assets3d"
+ASSETS = SHARED / "assets3d"
 
 
 def test_a_triangle(write):

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import zipfile
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from shared_assets import ASSETS
 
-import spellwire
 from spellwire.graph.errors import ModelMismatch
 from spellwire.nodes.surface import FaceSurface
 from spellwire.runtime.frames import Frame, Tick
 from spellwire.runtime.perception.topology import read_topology
 
 from .conftest import COLUMNS, ROWS, dome, face_at, faces
-
-ASSETS = Path(os.environ.get("SPELLWIRE_ASSETS", Path(spellwire.__file__).parent.parent / "shared" / "assets"))
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from shared_assets import ASSETS as SHARED
 
 from spellwire.graph.document import effect_from_data
 from spellwire.graph.errors import ModelError, ModelUnavailable, NodeError
@@ -24,7 +25,7 @@ from spellwire.runtime.task.bundle import KINDS, Bundle, read_bundle
 from spellwire.runtime.task.process import TaskProcess, unpack
 
 ROOT = Path(__file__).resolve().parents[2]
-ASSETS = Path(os.environ.get("SPELLWIRE_ASSETS", ROOT.parent / "shared/assets")) / "models" / "mediapipe"
+ASSETS = SHARED / "models" / "mediapipe"
 PICTURE = np.full((32, 48, 3), 7, np.uint8)
 
 FAKE = """
