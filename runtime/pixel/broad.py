@@ -123,9 +123,9 @@ class Broad(Lowering):
         for func in (self.down.kept, self.down.total):
             func.bound(lane, 0, self.lanes).bound(channel, 0, count)
         curve = _spline(hl.cast(FLOAT, self.i) / hl.cast(FLOAT, self.step))
-        rows = [[part(self.soft.kept, x, y + q, c, count) for c in range(count)] for q in (-1, 0, 1, 2)]
+        knots = [[part(self.soft.kept, x, y + q, c, count) for c in range(count)] for q in (-1, 0, 1, 2)]
         for c, node in enumerate(nodes):
-            first, *others = [w * row[c] for w, row in zip(curve, rows, strict=True)]
+            first, *others = [w * row[c] for w, row in zip(curve, knots, strict=True)]
             self.here.known[node] = plain(sum(others, first))
 
     def _average(self, sources: Sequence[Expr]) -> None:
