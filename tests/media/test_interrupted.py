@@ -21,7 +21,7 @@ from spellwire.runtime.media.video_in import VideoSource
 
 WRITER = """
 import sys
-sys.path.insert(0, sys.argv[2])
+sys.path[:0] = [sys.argv[2], sys.argv[2] + "/.."]
 from fractions import Fraction
 from footage import scene
 from spellwire.runtime.frames import Frame
@@ -190,7 +190,7 @@ def test_full_disk_for_a_picture(small_disk):
 LIMITED = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
-sys.path.insert(0, sys.argv[2])
+sys.path[:0] = [sys.argv[2], sys.argv[2] + "/.."]
 from test_interrupted import fill
 from pathlib import Path
 from spellwire.graph.errors import SinkError
