@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import effect_play
 import numpy as np
 import pytest
 from effect_play import LIBRARY, need
+from shared_assets import ASSETS
 
 from spellwire.graph.document import load_effect
 from spellwire.graph.registry import registry
 from spellwire.graph.validate import validate
 
-SINGER = Path(__file__).parents[3] / "shared" / "assets" / "video" / "faces" / "lp_d20_singing.mp4"
+SINGER = ASSETS / "video" / "faces" / "lp_d20_singing.mp4"
 NEEDED = ("mediapipe/face_detection_short", "mediapipe/face_landmark", "mediapipe/iris", "mediapipe/face_landmarker/geometry")
 BOTH = ("stickers", "facepaint")
 
@@ -102,7 +101,7 @@ def test_paint_is_on_the_skin_and_eyes_are_bare(portrait) -> None:
 
 
 @pytest.mark.usefixtures("models")
-@pytest.mark.skipif(not SINGER.exists(), reason="the footage of ../shared is not here")
+@pytest.mark.skipif(not SINGER.exists(), reason=f"{SINGER.name} of the shared test assets is not at {ASSETS} (SPELLWIRE_ASSETS)")
 def test_the_bubble_pops_out_when_the_mouth_opens() -> None:
     import av
 
