@@ -12,7 +12,7 @@ from ..graph.types import Bodies, Body, Boolean, Choice, Colour, Image, Integer,
 from ..runtime.frames import Frame
 from ..runtime.perception.body import MODELS, WHOLE, BodyTracker, make_state
 from ..runtime.perception.body_mask import BodyMasks
-from ..runtime.perception.guided import native_fit
+from ..runtime.perception.guided import loop_of
 from ..runtime.perception.landmarks import BODY_SKELETON, indices, point_names
 from ..runtime.perception.roi import to_frame
 from ..runtime.perception.skeleton import Bone, SkeletonLayer
@@ -135,7 +135,7 @@ class BodyMask(ProcessNode, type="body.mask", natives=("guided_fit",), fallback=
     mask: Out[Mask] = result(space=same("image"), doc="1 on people")
 
     def open(self, context: Any) -> None:
-        self._masks = BodyMasks(native_fit(context))
+        self._masks = BodyMasks(loop_of(context, "guided_fit"))
 
     def process(self, image: Frame, bodies: Any, edge: float) -> Frame:
         crops = [body.mask for body in bodies if body.mask is not None]

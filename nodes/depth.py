@@ -13,7 +13,7 @@ from ..graph.types import Choice, Colour, Depth, Image, Mask, Model, Number, Sur
 from ..runtime.frames import Frame
 from ..runtime.models.pictures import Layout, PictureModel
 from ..runtime.perception.depth import LEAST, MOST, DepthEstimator, make_state
-from ..runtime.perception.guided import GuidedCoefficients, native_fit
+from ..runtime.perception.guided import GuidedCoefficients, loop_of
 from ..runtime.perception.shrink import Shrinker
 from ..runtime.pixel import At, Raster, Vec, clamp, dot, exp2, fract, maximum, minimum, mix, smoothstep, vec
 from .geometry import buffer, scaled
@@ -96,7 +96,7 @@ class Refine(ProcessNode, type="depth.refine", natives=("guided_fit",), fallback
 
     def open(self, context: Any) -> None:
         self._shrink, self._size = Shrinker(), (0, 0)
-        self._native = native_fit(context)
+        self._native = loop_of(context, "guided_fit")
 
     def process(self, image: Frame, depth: Frame, people: Frame | None, edge: float, separation: float) -> tuple[Frame, Frame]:
         height = min(ROWS, image.height)

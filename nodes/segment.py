@@ -12,7 +12,7 @@ from ..graph.types import Choice, Image, Mask, Number
 from ..runtime.frames import Frame, Geometry
 from ..runtime.perception import parts
 from ..runtime.perception.carry import Carrier
-from ..runtime.perception.guided import GuidedCoefficients, native_fit
+from ..runtime.perception.guided import GuidedCoefficients, loop_of
 from ..runtime.perception.segment import MODELS, PersonSegmenter, Shape, make_state
 from ..runtime.perception.shrink import Shrinker
 from ..runtime.pixel import At, Raster, Vec, dot, smoothstep
@@ -49,7 +49,7 @@ class Person(
 
     def open(self, context: Any) -> None:
         self._segmenter = PersonSegmenter(
-            lambda shape: context.model(MODELS[shape]), native_fit(context), native_fit(context, "box_shrink")
+            lambda shape: context.model(MODELS[shape]), loop_of(context, "guided_fit"), loop_of(context, "box_shrink")
         )  # fmt: skip
 
     def process(self, image: Frame, model: str, smoothing: float, edge: float, tick: Any, state: Any) -> Frame:
@@ -121,7 +121,7 @@ class Refine(ProcessNode, type="segment.refine", natives=("guided_fit",), fallba
 
     def open(self, context: Any) -> None:
         self._size, self._shrink, self._shrink_seen = (0, 0), Shrinker(), Shrinker()
-        self._native = native_fit(context)
+        self._native = loop_of(context, "guided_fit")
 
     def process(self, image: Frame, mask: Frame, seen: Frame | None, edge: float) -> Frame:
         height = max(min(ROWS, image.height), 1)

@@ -12,13 +12,13 @@ from typing import Any
 import cv2
 import numpy as np
 
-__all__ = ["GuidedCoefficients", "native_fit"]
+__all__ = ["GuidedCoefficients", "loop_of"]
 
 # which guide channels each of the six products of the covariance multiplies
 PAIRS = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
 
 
-def native_fit(context: Any, name: str = "guided_fit") -> Callable[..., None] | None:
+def loop_of(context: Any, name: str) -> Callable[..., None] | None:
     """The loop, for a node that named it in `natives`; None where a test opened the node without a plan."""
     return getattr(context, "natives", {}).get(name)
 
